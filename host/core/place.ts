@@ -1,0 +1,18 @@
+/**
+ * A place in a configuration text: where a word stands, so that an error can point at it.
+ * `line` and `column` count from 1, columns in characters; `text` is the whole source line without its line end.
+ * `file` is `null` for directives given with `-g` on the command line.
+ */
+export interface Place {
+  readonly file: string | null
+  readonly line: number
+  readonly column: number
+  readonly length: number
+  readonly text: string
+}
+
+/** nginx's way to name a place at the end of a message: ` in FILE:LINE`, or ` in command line` (nginx.md §1.2). */
+export function placeSuffix(place: Place | null): string {
+  if (place === null) return ''
+  return place.file === null ? ' in command line' : ` in ${place.file}:${place.line}`
+}

@@ -1,0 +1,169 @@
+import type { BodyFilter, HeaderFilter } from '../module.ts'
+
+/** A stretch of an open file: bytes `start` up to `end` (exclusive). The connection reads it as the client takes it and never closes it. */
+export interface FileRange {
+  readonly fd: number
+  readonly start: number
+  readonly end: number
+}
+
+/**
+ * One part of a response body on its way through the filters. `data` and `file` may both be null in a part that only carries flags.
+ * `data` belongs to the response from here on: nobody may change it.
+ */
+export interface BodyPart {
+  data: Buffer | null
+  file: FileRange | null
+  /** The last part of the response. */
+  last: boolean
+  /** Send what is held so far without waiting for more. */
+  flush: boolean
+}
+
+/** A body filter at work on one response. */
+export interface RunningBodyFilter {
+  readonly filter: BodyFilter['filter']
+  readonly state: unknown
+}
+
+/** A header filter of a location with the conf it is called with. */
+export interface BoundHeaderFilter {
+  readonly filter: HeaderFilter['filter']
+  readonly conf: unknown
+}
+
+/**
+ * The response head under construction (ngx_http_headers_out_t). Names keep the case they are given; values are byte strings.
+ * The dedicated fields are written in nginx's order (nginx.md §6.5) before the list.
+ */
+export class ResponseHeaders {
+  /** 0 until somebody decides. */
+  status = 0
+  /** Reason phrase that overrides nginx's text for the status; null: nginx's. */
+  reason: string | null = null
+  /** Without parameters; '' writes no Content-Type. */
+  contentType = ''
+  charset = ''
+  /** Body length in bytes, −1 when unknown (chunked or until close). */
+  contentLength = -1
+  /** Seconds since the epoch, −1 for none. */
+  lastModified = -1
+  /** As given by a module; made absolute when written (absolute_redirect). '' for none. */
+  location = ''
+  /** With its quotes; '' for none. */
+  etag = ''
+  /** Content-Encoding value, '' for none. */
+  contentEncoding = ''
+  /** Overrides the Server line; null: vespid's own. */
+  server: string | null = null
+  /** Overrides the Date line; null: now. */
+  date: string | null = null
+  /** The body may be cut to ranges. */
+  allowRanges = false
+  /** Every other header, in order: parallel arrays, `count` valid entries. */
+  readonly names: string[] = []
+  readonly values: string[] = []
+  count = 0
+  /** Trailers, in order: name, value, name, value …; sent with chunked bodies only. */
+  readonly trailers: string[] = []
+
+  /** Back to the state of a new response; keeps the arrays. */
+  reset(): void {
+    this.status = 0
+    this.reason = null
+    this.clear()
+  }
+
+  /** Forgets every header but keeps the status (used before an error page). */
+  clear(): void {
+    this.contentType = ''
+    this.charset = ''
+    this.contentLength = -1
+    this.lastModified = -1
+    this.location = ''
+    this.etag = ''
+    this.contentEncoding = ''
+    this.server = null
+    this.date = null
+    this.allowRanges = false
+    this.count = 0
+    if (this.names.length > 64) this.names.length = this.values.length = 64
+    if (this.trailers.length > 0) this.trailers.length = 0
+  }
+
+  /** Adds a line to the list, after those of the same name. */
+  add(name: string, value: string): void {
+    this.names[this.count] = name
+    this.values[this.count] = value
+    this.count++
+  }
+
+  /** The first value of a listed or dedicated header by lower-case name, or null. */
+  get(lower: string): string | null {
+    const own = this.dedicated(lower)
+    if (own !== null) return own === '' ? null : own
+    for (let i = 0; i < this.count; i++) if (this.names[i]!.toLowerCase() === lower) return this.values[i]!
+    return null
+  }
+
+  /** Replaces every line of that name by one with this value; '' removes. Dedicated fields are recognised in any case. */
+  set(name: string, value: string): void {
+    const lower = name.toLowerCase()
+    if (this.assign(lower, value)) return
+    this.remove(lower)
+    if (value !== '') this.add(name, value)
+  }
+
+  /** Removes every line of that lower-case name; returns how many there were. */
+  remove(lower: string): number {
+    if (this.dedicated(lower) !== null) {
+      const was = this.dedicated(lower) === '' ? 0 : 1
+      this.assign(lower, '')
+      return was
+    }
+    let kept = 0
+    for (let i = 0; i < this.count; i++) {
+      if (this.names[i]!.toLowerCase() === lower) continue
+      this.names[kept] = this.names[i]!
+      this.values[kept] = this.values[i]!
+      kept++
+    }
+    const removed = this.count - kept
+    this.count = kept
+    return removed
+  }
+
+  /** The value of a header that has a field of its own ('' when unset), or null when it has none. */
+  private dedicated(lower: string): string | null {
+    switch (lower) {
+      case 'content-type': return this.charset === '' || this.contentType === '' ? this.contentType : `${this.contentType}; charset=${this.charset}`
+      case 'content-length': return this.contentLength < 0 ? '' : String(this.contentLength)
+      case 'last-modified': return this.lastModified < 0 ? '' : new Date(this.lastModified * 1000).toUTCString()
+      case 'location': return this.location
+      case 'etag': return this.etag
+      case 'content-encoding': return this.contentEncoding
+      case 'server': return this.server ?? ''
+      case 'date': return this.date ?? ''
+      default: return null
+    }
+  }
+
+  /** Writes a dedicated field from its text; returns false when the name has no field. An unparsable number or date unsets the field. */
+  private assign(lower: string, value: string): boolean {
+    switch (lower) {
+      case 'content-type': this.contentType = value; this.charset = ''; return true
+      case 'content-length': this.contentLength = /^\d{1,15}$/.test(value) ? Number(value) : -1; return true
+      case 'last-modified': {
+        const time = Date.parse(value)
+        this.lastModified = Number.isNaN(time) ? -1 : Math.floor(time / 1000)
+        return true
+      }
+      case 'location': this.location = value; return true
+      case 'etag': this.etag = value; return true
+      case 'content-encoding': this.contentEncoding = value; return true
+      case 'server': this.server = value === '' ? null : value; return true
+      case 'date': this.date = value === '' ? null : value; return true
+      default: return false
+    }
+  }
+}

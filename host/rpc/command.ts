@@ -1,0 +1,43 @@
+/**
+ * One RPC command, from the host or a plugin, transport-neutral (Kamailio's rpc_export_t: name, function, documentation).
+ * Every transport (JSON-RPC over HTTP, the control socket, later FIFO and datagram) carries the same commands.
+ */
+export interface Command {
+  /** `group.verb`, Kamailio's form: `core.version`, `plugin.reload`. */
+  readonly name: string
+  /** One line: the call's form, then what it does: `plugin.reload NAME: read the plugin's file anew and replace it`. */
+  readonly usage: string
+  /** `write` commands change the server; consoles refuse them on GET. */
+  readonly effect: 'read' | 'write'
+  /**
+   * Runs the command. `params` is the JSON-RPC params value (array, object or absent). The answer must be JSON. Throws RpcError for an
+   * answer that is an error.
+   */
+  run(params: unknown, context: CallContext): unknown | Promise<unknown>
+}
+
+/** Who calls: for logs and for commands that answer differently by transport. */
+export interface CallContext {
+  /** `http`, `control`, `fifo`, … */
+  readonly transport: string
+  /** The caller in words: a client address, or `control socket`. */
+  readonly caller: string
+}
+
+/** JSON-RPC 2.0 error codes (specification §5.1); a command's own failures use −32000. */
+export const RpcCode = {
+  ParseError: -32700, InvalidRequest: -32600, MethodNotFound: -32601, InvalidParams: -32602, InternalError: -32603, Failed: -32000,
+} as const
+
+/** An error answer: `code` as JSON-RPC numbers it, `message` for the caller, `data` optional JSON detail (a suggestion, a frame). */
+export class RpcError extends Error {
+  override readonly name = 'RpcError'
+  readonly code: number
+  readonly data: unknown
+
+  constructor(code: number, message: string, data?: unknown) {
+    super(message)
+    this.code = code
+    this.data = data
+  }
+}
