@@ -1,9 +1,11 @@
 import type { Log } from './core/log.ts'
+import { OpenFiles } from './core/logfile.ts'
 import type { HttpConfs } from './conf/cf.ts'
 import type { Module } from './module.ts'
 import type { HttpMain } from './http/servers.ts'
 import type { PluginSet } from './wasm/plugins.ts'
 import { ConfigError } from './core/errors.ts'
+import { VariableTable } from './expr/variables.ts'
 
 /** Where a configuration comes from; the same for the master, every worker and `-t` (nginx.md §10.1). */
 export interface CycleOptions {
@@ -17,6 +19,19 @@ export interface CycleOptions {
   readonly globals: string
   /** `-t`/`-T`: nothing is served afterwards. */
   readonly test: boolean
+  /** Given to workers: read this in the place of the files. */
+  readonly snapshot?: ConfSnapshot
+}
+
+/**
+ * What the files of a configuration said when the master read them. Workers build from it, also those that replace a dead one later, so
+ * that every thread serves the same configuration whatever the files say by then.
+ */
+export interface ConfSnapshot {
+  /** Texts by file name, both byte strings, as in `Cycle.files`. */
+  readonly files: ReadonlyMap<string, string>
+  /** The paths that each pattern of an `include` matched. */
+  readonly globs: ReadonlyMap<string, readonly string[]>
 }
 
 /** Everything that one configuration produced. Immutable once built: a reload builds another and swaps (DESIGN §5.1). */
@@ -32,12 +47,18 @@ export class Cycle {
   readonly plugins: PluginSet
   /** The http{} level's conf arrays; null without an http block. */
   http: HttpConfs | null = null
+  /** The variables of http{}; resolved when the configuration is complete. */
+  readonly variables = new VariableTable()
   /** Servers by address, ready to serve; null without an http block. */
   servers: HttpMain | null = null
   /** The error log of the main context. */
   log: Log
-  /** Each configuration file read, in order, with its bytes, for `-T`. */
+  /** The log files of this cycle, error and access logs alike; opened when the configuration is complete, reopened by `reopen`. */
+  readonly openFiles = new OpenFiles()
+  /** Each configuration file read, in order, for `-T`; name and text are byte strings. */
   readonly files: { name: string, text: string }[] = []
+  /** Each pattern that an `include` named, with the paths that it matched. */
+  readonly globs = new Map<string, readonly string[]>()
   /** Warnings and errors of the build, in the order found. */
   readonly problems: { level: 'warn' | 'emerg', error: ConfigError }[] = []
 

@@ -84,12 +84,12 @@ export interface HeaderFilter<C = any> {
 }
 
 /**
- * Sees each part of the response body in order and returns the part to pass on, or null when it keeps it for now. `state` is what
- * it returned from `start` for this response; a filter whose `start` returns null has removed itself from this response.
+ * Sees each part of the response body in order and returns what to pass on (one part, several, or null to keep it for now). `state`
+ * is what it returned from `start` for this response; a filter whose `start` returns null has removed itself from this response.
  */
 export interface BodyFilter<C = any, S = any> {
   readonly start: (r: Request, conf: C) => S | null
-  readonly filter: (r: Request, part: BodyPart, state: S) => BodyPart | null
+  readonly filter: (r: Request, part: BodyPart, state: S) => BodyPart | BodyPart[] | null
   readonly active?: (conf: C) => boolean
 }
 
@@ -124,6 +124,12 @@ export interface Module {
   readonly name: string
   /** `core`: top-level directives; `event`: inside events{}; `http`: inside http{}. Default `http`. */
   readonly type?: 'core' | 'event' | 'http'
+  /**
+   * Place in the order of registration of handlers and filters, ties by position: host modules and shipped plugins carry the number of
+   * nginx's module order (`moduleOrder` in host/modules/order.ts); third-party plugins have none and come at 500, between `headers` and the
+   * late filters (nginx.md §3.2, §6.1). The last registered runs first.
+   */
+  readonly order?: number
   readonly directives?: readonly Directive[]
 
   /** Conf of a `core` or `event` module (ngx_core_module_t). */

@@ -1,81 +1,314 @@
-/** CONTRACT DRAFT by the lead: fields and methods are settled, bodies follow. */
 import type { Answer, Verdict } from '../module.ts'
 import type { LogContext } from '../core/log.ts'
 import type { Connection } from './connection.ts'
+import type { Running } from './engine.ts'
 import type { CoreLocConf, CoreSrvConf } from './core/conf.ts'
+import type { BodyPart, RunningBodyFilter } from './response.ts'
+import type { Step, StepList } from './phases.ts'
+import { DONE, ERROR } from '../module.ts'
+import { Level } from '../core/log.ts'
+import { RequestHead } from './head.ts'
+import { RequestBody } from './body.ts'
 import { ResponseHeaders } from './response.ts'
-import type { BodyPart } from './response.ts'
+import { runPhases } from './phases.ts'
+import { finalizeRequest } from './finalize.ts'
+import { outputPart } from './output.ts'
+import { sendHeader } from './headwriter.ts'
+import { internalRedirect, namedLocation } from './redirect.ts'
+import { mapToPath } from './path.ts'
 
-/** One request (ngx_http_request_t). Objects are reused by the connection: hold none beyond the request's end. All strings are byte strings. */
-export declare class Request implements LogContext {
+/** A location's own content handler, ready to run. */
+export interface BoundContentHandler { readonly step: Step }
+
+/**
+ * One request (ngx_http_request_t). The connection reuses the object for its next request, so nobody holds it beyond the request's end;
+ * who waits compares `serial`. All strings are byte strings: one character per byte.
+ */
+export class Request implements LogContext {
   readonly connection: Connection
-  // --- configuration of the present place; changed by the engine only -------------------------------------------------------------
-  main: unknown[]                 // conf arrays by module position (cycle.indexOf(module))
-  srv: unknown[]
-  loc: unknown[]
-  server: CoreSrvConf
-  location: CoreLocConf           // r.loc's core conf; root, types, error pages, steps…
-  // --- request line ------------------------------------------------------------------------------------------------------------
-  method: string                  // 'GET'
-  uri: string                     // normalised, decoded path
-  args: string                    // after '?', raw
-  unparsedUri: string             // raw target path and query: $request_uri
-  extension: string               // of uri, without dot
-  requestLine: string             // whole line, for logs
-  version: number                 // 1001, 1000, 9
-  host: string                    // validated, lower-case; '' if none
-  quotedUri: boolean              // raw path had %XX ($rewrite re-escaping)
-  plusInUri: boolean
-  // --- head -------------------------------------------------------------------------------------------------------------------
-  header(lower: string): string | null            // all lines joined ', ' (cookie '; '); null when absent
-  headerCount: number
-  headerName(i: number): string                   // as received
-  headerValue(i: number): string
-  setHeader(name: string, value: string): void    // replaces all lines of that name in the request
-  addHeader(name: string, value: string): void
-  removeHeader(lower: string): void
-  contentLength: number                           // −1 when absent
-  chunkedBody: boolean
-  // --- state ------------------------------------------------------------------------------------------------------------------
-  internal: boolean
-  uriChanged: boolean
-  uriChanges: number                              // nginx: 11 → 10 changes allowed
-  validLocation: boolean
-  captures: RegExpExecArray | null                // of the last regex that ran: $1…$9
-  readonly ctx: unknown[]                         // per module (by position), cleared at internal redirect
-  readonly variables: (string | null | undefined)[] // cache by variable index, undefined = not evaluated
-  readonly startTime: number                      // ms since epoch
-  errorPage: boolean                              // an error page is being answered
-  errStatus: number
-  headerOnly: boolean
-  headerSent: boolean
-  keepalive: boolean
-  chunked: boolean
-  finished: boolean
-  bytesSent: number; bodyBytesSent: number; requestLength: number
-  // --- request body ---------------------------------------------------------------------------------------------------------
-  body: Buffer | null             // in memory; null when none, not read, or in a file
-  bodyFile: string | null
-  /** Reads the whole body (memory, then temporary file): OK at once when it is there or empty; else a promise. Answers a status (413, 400, 408) on failure. */
-  readBody(): Answer
-  /** Reads and forgets the body in the background; call it in handlers that ignore the body. */
-  discardBody(): Answer
-  // --- response --------------------------------------------------------------------------------------------------------------
-  readonly headersOut: ResponseHeaders
-  /** Runs the header filters and writes the head. OK, ERROR, or a status to return from the handler. */
-  sendHeader(): Answer
-  /** Passes one body part through the body filters to the client; a promise when the client is slow (resolves when there is room). */
-  output(part: BodyPart): Answer
-  /** Status, type and whole body in one call: discards the request body, sends head and body. Returns the handler's verdict. */
-  respond(status: number, contentType: string, body: Buffer | string): Answer
-  /** Restarts at SERVER_REWRITE with another URI; returns DONE for the handler to return. */
-  internalRedirect(uri: string, args: string): Verdict
-  /** Goes on at REWRITE of a named location; returns DONE. */
-  namedLocation(name: string): Verdict
-  // --- variables and log -----------------------------------------------------------------------------------------------------
-  /** Value of a variable by name at run time (slow path; templates are compiled). null when not found or unknown. */
-  variable(name: string): string | null
-  readonly logSerial: number
-  logSuffix(): string
-  log(level: number, message: string): void       // to the location's error log
+  /** Unique in this worker, counts up; changes when the object starts on another request. */
+  serial = 0
+  /** Counts changes of what a plugin was shown of the request (head, URI, arguments). */
+  revision = 0
+
+  /** The configuration that the request began with. */
+  running!: Running
+
+  // Configuration of the present place.
+  main!: unknown[]
+  srv!: unknown[]
+  loc!: unknown[]
+  server!: CoreSrvConf
+  location!: CoreLocConf
+  steps!: StepList
+  step = 0
+  contentHandler: BoundContentHandler | null = null
+
+  // The request line.
+  method = ''
+  /** Normalised and decoded path. */
+  uri = ''
+  /** After `?`, as received. */
+  args = ''
+  /** Raw target without scheme and host: `$request_uri`. */
+  unparsedUri = ''
+  /** major × 1000 + minor; HTTP/0.9 is 9. */
+  version = 0
+  /** Validated, lower case, without port and trailing dot; '' if none. */
+  host = ''
+  /** The port of the Host header or absolute target, 0 if none was given. */
+  hostPort = 0
+  /** The raw path had %XX (decides re-escaping in `rewrite`). */
+  quotedUri = false
+  plusInUri = false
+  readonly head: RequestHead
+  /** Content-Length, −1 when absent. */
+  contentLength = -1
+  chunkedBody = false
+  /** `Expect: 100-continue` is to be answered when the body is wanted. */
+  expectContinue = false
+
+  // State.
+  parent: Request | null = null
+  internal = false
+  uriChanged = false
+  /** URI changes left; nginx starts at 11, which allows 10. */
+  uriChanges = 11
+  validLocation = false
+  accessCode = 0
+  /** Of the last regular expression that matched: `$1`…`$9`. */
+  captures: RegExpExecArray | null = null
+  /** Per module by position; cleared by an internal redirect. */
+  readonly ctx: unknown[] = []
+  /** Values by variable index; undefined = not evaluated. */
+  readonly variables: (string | null | undefined)[] = []
+  /** Milliseconds since the epoch. */
+  startTime = 0
+  errorPage = false
+  errStatus = 0
+  headerOnly = false
+  headerSent = false
+  keepalive = false
+  chunked = false
+  /** The last body part was passed on. */
+  outputDone = false
+  finished = true
+  private redirected = false
+  private cleanups: (() => void)[] | null = null
+  bytesSent = 0
+  headerSize = 0
+  requestLength = 0
+  limitRate: number | undefined = undefined
+  readonly body: RequestBody
+  readonly headersOut = new ResponseHeaders()
+  runningFilters: RunningBodyFilter[] | null = null
+
+  constructor(connection: Connection) {
+    this.connection = connection
+    this.head = new RequestHead(connection.engine.memory)
+    this.body = new RequestBody(this)
+  }
+
+  /** Makes the object ready for the next request of its connection; what the head says is filled in by the connection. */
+  begin(serial: number, now: number): void {
+    this.serial = serial
+    this.revision = 0
+    this.startTime = now
+    this.parent = null
+    this.contentHandler = null
+    this.internal = this.uriChanged = this.validLocation = this.errorPage = false
+    this.uriChanges = 11
+    this.accessCode = this.errStatus = 0
+    this.captures = null
+    if (this.ctx.length > 0) this.ctx.length = 0
+    if (this.variables.length > 0) this.variables.length = 0
+    this.headerOnly = this.headerSent = this.keepalive = this.chunked = this.outputDone = this.finished = this.redirected = false
+    this.bytesSent = this.headerSize = 0
+    this.limitRate = undefined
+    this.runningFilters = null
+    this.headersOut.reset()
+  }
+
+  /** The client's address in text; `unix:` for unix sockets. */
+  get remoteAddress(): string { return this.connection.remoteAddress }
+  /** Bytes of the response body sent so far (all bytes but the head). */
+  get bodyBytesSent(): number { return Math.max(0, this.bytesSent - this.headerSize) }
+  /** Part after the last dot of the last path segment; '' when there is none. */
+  get extension(): string {
+    const dot = this.uri.lastIndexOf('.')
+    // A segment that begins with its dot has no extension (nginx.md §8).
+    if (dot <= 0 || this.uri.charCodeAt(dot - 1) === 47 || this.uri.indexOf('/', dot) >= 0) return ''
+    return this.uri.slice(dot + 1)
+  }
+  /** The request line as received. */
+  get requestLine(): string { return this.head.requestLine() }
+  /** The request body when it is in memory, else null. */
+  get bodyBuffer(): Buffer | null { return this.body.buffer }
+  get bodyFile(): string | null { return this.body.file }
+
+  /** All lines of a header joined by `, ` (cookie: `; `), or null; the name in lower case. */
+  header(lower: string): string | null { return this.head.get(lower) }
+
+  /** Changes what the rest of the server sees of the request head. */
+  setHeader(name: string, value: string): void { this.head.set(name, value); this.revision++ }
+  addHeader(name: string, value: string): void { this.head.add(name, value); this.revision++ }
+  removeHeader(lower: string): void { this.head.remove(lower); this.revision++ }
+
+  /** Sets the path; `args` undefined keeps the arguments. Does not search the location again by itself. */
+  setUri(uri: string, args?: string): void {
+    this.uri = uri
+    if (args !== undefined) this.args = args
+    this.revision++
+  }
+
+  // --- configuration --------------------------------------------------------------------------------------------------------------
+
+  /** Takes another location's configuration, as `if` and `limit_except` do (ngx_http_update_location_config's first half). */
+  switchLocation(location: CoreLocConf): void {
+    this.location = location
+    this.loc = location.confs
+    this.steps = location.steps
+    this.contentHandler = location.boundHandler
+  }
+
+  /** Back to the server's own location conf, before a location is searched. */
+  useServerLocation(): void {
+    this.switchLocation(this.server.location)
+    this.contentHandler = null
+  }
+
+  /** Second half of ngx_http_update_location_config: `limit_except`, keep-alive, content handler of the location just taken. */
+  applyLocation(): void {
+    const except = this.location.limitExcept
+    if (except !== null && !except.allows(this.method)) this.switchLocation(except.location)
+    if (this.keepalive) this.keepalive = this.connection.mayKeepAlive(this)
+  }
+
+  // --- flow -----------------------------------------------------------------------------------------------------------------------
+
+  /** Sleeps until the promise settles, then goes on where `decide` says; the connection keeps what the request needs of its buffers. */
+  wait(answer: Promise<Verdict>, decide: (verdict: Verdict) => boolean): void {
+    const serial = this.serial
+    this.connection.suspend(this)
+    answer.then((verdict) => verdict, (error: unknown) => this.handlerFailed(error)).then((verdict) => {
+      if (this.serial !== serial || this.finished) return
+      this.connection.resume(this, () => { if (decide(verdict)) runPhases(this) })
+    })
+  }
+
+  /** Ends the request with a verdict, or starts the answer that the verdict calls for; returns whether the phases go on. */
+  finalize(rc: Verdict): boolean { return finalizeRequest(this, rc) }
+
+  /** For handlers that answered DONE and finish later by themselves: ends the request and goes on with the connection. */
+  finish(rc: Verdict): void {
+    this.connection.resume(this, () => { if (this.finalize(rc)) runPhases(this) })
+  }
+
+  /** Whether a redirect was made since the last step; the phases then go on at its entry point. */
+  takeRedirect(): boolean {
+    const was = this.redirected
+    this.redirected = false
+    return was
+  }
+
+  /** Notes that the step index was moved by a redirect. */
+  markRedirect(): Verdict {
+    this.redirected = true
+    return DONE
+  }
+
+  /** Restarts at SERVER_REWRITE with another URI (nginx.md §3.6); returns the verdict for the handler to return. */
+  internalRedirect(uri: string, args: string): Verdict { return internalRedirect(this, uri, args) }
+
+  /** Goes on at REWRITE of the server's location `@name`; returns the verdict for the handler to return. */
+  namedLocation(name: string): Verdict { return namedLocation(this, name) }
+
+  /** Logs what a handler threw and returns the verdict that stands for it: 500. */
+  handlerFailed(error: unknown): Verdict {
+    const e = error as Error
+    this.log(Level.alert, `handler failed: ${e?.message ?? String(error)}${e?.stack ? ` at ${stackPlace(e.stack)}` : ''}`)
+    return this.headerSent ? ERROR : 500
+  }
+
+  /** Runs `cleanup` when the request is over, however it ends, after the LOG phase (ngx_pool_cleanup_add): closing files and the like. */
+  onEnd(cleanup: () => void): void {
+    if (this.cleanups === null) this.cleanups = [cleanup]
+    else this.cleanups.push(cleanup)
+  }
+
+  /** For the engine: runs and forgets what onEnd collected. */
+  runCleanups(): void {
+    const { cleanups } = this
+    if (cleanups === null) return
+    this.cleanups = null
+    for (const cleanup of cleanups) cleanup()
+  }
+
+  // --- request body -----------------------------------------------------------------------------------------------------------------
+
+  /** Reads the whole body: OK when it is there, else a promise; a status (400, 408, 413, 500) when it cannot be had. */
+  readBody(): Answer { return this.body.read() }
+
+  /** For handlers that ignore the body: it is read and dropped in the background. */
+  discardBody(): Answer { return this.body.discard() }
+
+  // --- response ---------------------------------------------------------------------------------------------------------------------
+
+  /** Runs the header filters and writes the head: OK, ERROR, or a status that the handler must return. */
+  sendHeader(): Answer { return sendHeader(this) }
+
+  /** Passes a body part through the filters to the client; a promise resolves when there is room for more. */
+  output(part: BodyPart): Answer { return outputPart(this, part) }
+
+  /** Status, type and the whole body in one call; the request body is discarded. A string is written as bytes (latin1). */
+  respond(status: number, contentType: string, body: Buffer | string): Answer {
+    const data = typeof body === 'string' ? Buffer.from(body, 'latin1') : body
+    const discarded = this.body.discard()
+    if (discarded !== 0) return discarded
+    const out = this.headersOut
+    out.status = status
+    out.contentType = contentType
+    out.contentLength = data.length
+    const rc = this.sendHeader()
+    if (rc !== 0) return typeof rc === 'number' ? rc : rc.then((v) => (v !== 0 ? v : this.outputLast(data)))
+    return this.outputLast(data)
+  }
+
+  private outputLast(data: Buffer): Answer {
+    return this.headerOnly ? this.outputEnd() : this.output({ data, file: null, last: true, flush: false })
+  }
+
+  /** Ends the response without more body. */
+  outputEnd(): Answer { return this.output({ data: null, file: null, last: true, flush: false }) }
+
+  /** The file that the URI names by `root` or `alias`, as a byte string. */
+  mapToPath(): string { return mapToPath(this) }
+
+  // --- variables and log --------------------------------------------------------------------------------------------------------------
+
+  /** A variable by name at run time; null when it has no value or is unknown. */
+  variable(name: string): string | null { return this.connection.engine.variables(this).lookup(this, name) }
+
+  get logSerial(): number { return this.connection.serial }
+
+  logSuffix(): string {
+    const server = this.server?.serverName ?? ''
+    const referer = this.header('referer')
+    const line = this.requestLine
+    return `, client: ${this.remoteAddress}, server: ${server}` + (line === '' ? '' : `, request: "${line}"`) +
+      (this.parent === null ? '' : `, subrequest: "${this.uri}"`) +
+      (this.host === '' ? '' : `, host: "${this.header('host') ?? this.host}"`) + (referer === null ? '' : `, referrer: "${referer}"`)
+  }
+
+  /** Writes to the location's error log. */
+  log(level: number, message: string): void {
+    const { errorLog } = this.location
+    if (level <= errorLog.level) errorLog.write(level as Level, message, this)
+  }
+}
+
+/** The first frame of a stack, without the rest: `connection.ts:12:5`. */
+function stackPlace(stack: string): string {
+  const match = /\(?([^/\s(]+:\d+:\d+)\)?\s*$/m.exec(stack.split('\n')[1] ?? '')
+  return match?.[1] ?? 'unknown place'
 }

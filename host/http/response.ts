@@ -32,6 +32,17 @@ export interface BoundHeaderFilter {
   readonly conf: unknown
 }
 
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+const lineBreak = /[\r\n\0]/
+
+/**
+ * A field value that cannot end its line: CR, LF and NUL become spaces (RFC 9110 §5.5). This is where a decoded URI in a Location or a header
+ * cannot split the response.
+ */
+export function safeValue(value: string): string {
+  return lineBreak.test(value) ? value.replace(/[\r\n\0]/g, ' ') : value
+}
+
 /**
  * The response head under construction (ngx_http_headers_out_t). Names keep the case they are given; values are byte strings.
  * The dedicated fields are written in nginx's order (nginx.md §6.5) before the list.
@@ -91,11 +102,13 @@ export class ResponseHeaders {
     if (this.trailers.length > 0) this.trailers.length = 0
   }
 
-  /** Adds a line to the list, after those of the same name. */
-  add(name: string, value: string): void {
+  /** Adds a line to the list, after those of the same name. A name that is no token is not added and answered false. */
+  add(name: string, value: string): boolean {
+    if (!token.test(name)) return false
     this.names[this.count] = name
-    this.values[this.count] = value
+    this.values[this.count] = safeValue(value)
     this.count++
+    return true
   }
 
   /** The first value of a listed or dedicated header by lower-case name, or null. */
@@ -106,12 +119,12 @@ export class ResponseHeaders {
     return null
   }
 
-  /** Replaces every line of that name by one with this value; '' removes. Dedicated fields are recognised in any case. */
-  set(name: string, value: string): void {
+  /** Replaces every line of that name by one with this value; '' removes. Dedicated fields are recognised in any case; false as `add`. */
+  set(name: string, value: string): boolean {
     const lower = name.toLowerCase()
-    if (this.assign(lower, value)) return
+    if (this.assign(lower, value)) return true
     this.remove(lower)
-    if (value !== '') this.add(name, value)
+    return value === '' || this.add(name, value)
   }
 
   /** Removes every line of that lower-case name; returns how many there were. */

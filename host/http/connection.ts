@@ -1,0 +1,375 @@
+import type { Socket } from 'node:net'
+import type { Verdict } from '../module.ts'
+import type { HttpEngine, Running } from './engine.ts'
+import type { ParsedHost } from './framing/host.ts'
+import type { ListenAddress } from './servers.ts'
+import type { LogContext } from '../core/log.ts'
+import type { Request as RequestType } from './request.ts'
+import { ERROR, OK } from '../module.ts'
+import { Level } from '../core/log.ts'
+import { Request } from './request.ts'
+import { terminate } from './finalize.ts'
+import { prefixOffset, readOffset } from './framing/memory.ts'
+import { HeadResume } from './framing/parser.ts'
+import { readHead, waitForRequest } from './intake.ts'
+
+/** What a connection is waiting for; decides what bytes that arrive mean and what a timeout means. */
+export const State = {
+  /** The first byte of a request on a new connection, or the next one on a kept-alive connection. */
+  Idle: 0,
+  /** Some bytes of a head came. */
+  Head: 1,
+  /** A request is being answered; what arrives is kept for later. */
+  Busy: 2,
+  /** The present request reads its body. */
+  Body: 3,
+  /** The answer is sent, the rest of the body is dropped before the next request. */
+  Discard: 4,
+  /** Half closed: what arrives is dropped until the client closes (lingering close). */
+  Linger: 5,
+  Closed: 6,
+} as const
+export type State = (typeof State)[keyof typeof State]
+
+/** Bytes kept for later while a request is busy, at most; past it the socket is not read (back pressure). */
+const stashLimit = 65536
+const nothing = Buffer.alloc(0)
+
+/** One client connection: its socket, the bytes not yet consumed, and the one request object that it reuses. */
+export class Connection implements LogContext {
+  readonly engine: HttpEngine
+  readonly socket: Socket
+  /** The listening address, as the present configuration describes it. */
+  listen: ListenAddress
+  /** Identifies the listener across configurations. */
+  private readonly key: string
+  private running: Running
+  /** Hosts seen on this connection, validated: clients repeat theirs. */
+  readonly hosts = new Map<string, ParsedHost>()
+  /** `*N` of the log; counts connections of the worker. */
+  readonly serial: number
+  readonly created: number
+  /** `unix:` or the address without brackets. */
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly localAddress: string
+  readonly localPort: number
+  state: State = State.Idle
+  /** Requests begun on this connection. */
+  requests = 0
+  readonly request: RequestType
+  /** Unconsumed input: `input[position…end)`; the core read buffer during a read, else the stash. */
+  input: Buffer = nothing
+  position = 0
+  end = 0
+  /** What the head parser remembers of an unfinished head. */
+  readonly resumption = new HeadResume()
+  /** Milliseconds (engine.now) when the present wait is over; Infinity for none. */
+  deadline = Infinity
+  /** When lingering ends whatever arrives. */
+  lingerUntil = 0
+  /** Writes that the kernel did not take whole yet. */
+  blockedWrites = 0
+  private waiters: ((v: Verdict) => void)[] = []
+  paused = false
+  /** Pipelined requests wait until the client took the answers so far. */
+  stalled = false
+  /** The client sent its FIN. */
+  peerEnded = false
+
+  constructor(engine: HttpEngine, socket: Socket, listen: ListenAddress, serial: number) {
+    this.engine = engine
+    this.socket = socket
+    this.key = listen.key
+    this.running = engine.current
+    this.serial = serial
+    this.created = engine.now
+    const unix = listen.path !== null
+    this.remoteAddress = unix ? 'unix:' : plainAddress(socket.remoteAddress)
+    this.remotePort = socket.remotePort ?? 0
+    this.localAddress = unix ? `unix:${listen.path}` : plainAddress(socket.localAddress)
+    this.localPort = unix ? 0 : socket.localPort ?? listen.port
+    this.listen = listen.at(this.localAddress)
+    this.request = new Request(this)
+    waitForRequest(this)
+  }
+
+  /** Host part for redirects when the client named none. */
+  get localHost(): string { return this.localAddress.includes(':') && !this.localAddress.startsWith('unix:') ? `[${this.localAddress}]` : this.localAddress }
+  get writable(): boolean { return this.state !== State.Closed && !this.socket.destroyed }
+  get logSerial(): number { return this.serial }
+
+  logSuffix(): string {
+    const { request } = this
+    return request.finished ? `, client: ${this.remoteAddress}, server: ${this.listen.name}` : request.logSuffix()
+  }
+
+  /** Bytes arrived in the core read buffer, `buffer[start…end)`; returns false when the socket should not be read for now. */
+  received(buffer: Buffer, start: number, end: number): boolean {
+    switch (this.state) {
+      case State.Idle:
+      case State.Head:
+      case State.Discard:
+        this.takeInput(buffer, start, end)
+        readHead(this)
+        break
+      case State.Body:
+        this.takeInput(buffer, start, end)
+        this.request.body.more()
+        break
+      case State.Busy:
+        this.takeInput(buffer, start, end)
+        break
+      case State.Linger:
+        this.deadline = Math.min(this.engine.now + this.request.location.lingeringTimeout, this.lingerUntil)
+        return true
+      default:
+        return true
+    }
+    this.keepInput()
+    return !this.paused
+  }
+
+  /** Joins what was kept with what arrived: in the core memory when it fits before the read buffer, else in a new buffer. */
+  private takeInput(buffer: Buffer, start: number, end: number): void {
+    const kept = this.end - this.position
+    if (kept === 0) {
+      this.input = buffer
+      this.position = start
+      this.end = end
+      return
+    }
+    const { memory } = this.engine
+    if (buffer === memory.bytes && start - kept >= prefixOffset) {
+      this.input.copy(buffer, start - kept, this.position, this.end)
+      this.input = buffer
+      this.position = start - kept
+      this.end = end
+      return
+    }
+    const joined = Buffer.allocUnsafeSlow(kept + end - start)
+    this.input.copy(joined, 0, this.position, this.end)
+    buffer.copy(joined, kept, start, end)
+    this.input = joined
+    this.position = 0
+    this.end = joined.length
+  }
+
+  /** Leaves the core read buffer: copies what is not consumed yet; called before control returns to the event loop. */
+  keepInput(): void {
+    const left = this.end - this.position
+    if (left === 0) {
+      this.input = nothing
+      this.position = this.end = 0
+    } else if (this.input === this.engine.memory.bytes) {
+      this.input = Buffer.from(this.input.subarray(this.position, this.end))
+      this.position = 0
+      this.end = left
+    }
+    if (left > stashLimit && this.state === State.Busy && !this.paused) this.paused = true
+  }
+
+  /** Takes over a configuration that was committed since the last request; false when it no longer listens here. */
+  refresh(): boolean {
+    const { current } = this.engine
+    if (this.running === current) return true
+    const address = this.engine.address(this.key)
+    if (address === undefined) return false
+    this.running = current
+    this.listen = address.at(this.localAddress)
+    return true
+  }
+
+  // --- the request's life ---------------------------------------------------------------------------------------------------------
+
+  /** The request waits for something: keeps its head out of the shared read buffer. */
+  suspend(r: RequestType): void {
+    r.head.detach()
+    if (this.state === State.Body) return
+    this.state = State.Busy
+    this.deadline = Infinity
+  }
+
+  /** Goes on with a request that waited, outside of any read. */
+  resume(r: RequestType, go: () => void): void {
+    if (r.finished) return
+    if (this.engine.reading) {
+      queueMicrotask(() => this.resume(r, go))
+      return
+    }
+    go()
+    this.engine.writer.flush()
+    if (r.finished && this.state === State.Idle && this.end > this.position) this.next()
+  }
+
+  /** A request's answer is complete (all bytes handed to the writer): keep the connection, discard its body, or close. */
+  requestDone(r: RequestType): void {
+    if (this.state === State.Closed) return
+    if (!r.keepalive || this.engine.closing) return this.finishClose(r)
+    this.state = r.body.unread ? State.Discard : State.Idle
+    if (this.state === State.Discard) this.deadline = this.engine.now + r.location.lingeringTimeout
+    else waitForRequest(this)
+    this.unpause()
+  }
+
+  /** Reads on after back pressure. */
+  unpause(): void {
+    if (!this.paused) return
+    this.paused = false
+    this.socket.resume()
+  }
+
+  /** Reads the requests that arrived while another one was answered. */
+  private next(): void {
+    this.engine.enter()
+    const { memory } = this.engine
+    if (this.input !== memory.bytes) {
+      // Heads are parsed in the core memory only; what was kept while the request was busy always fits the prefix.
+      const at = memory.prepend(this.input.subarray(this.position, this.end))
+      if (at < 0) return this.abort()
+      this.input = memory.bytes
+      this.position = at
+      this.end = readOffset
+    }
+    readHead(this)
+    this.keepInput()
+    this.engine.leave()
+  }
+
+  /** Whether the connection may take another request after this one (nginx.md §3.3, keepalive_* directives). */
+  mayKeepAlive(r: RequestType): boolean {
+    const { location } = r
+    return location.keepaliveTimeout > 0 && this.requests < location.keepaliveRequests &&
+      this.engine.now - this.created <= location.keepaliveTime && !this.engine.closing && this.engine.address(this.key) !== undefined
+  }
+
+  // --- writing --------------------------------------------------------------------------------------------------------------------
+
+  /** The kernel took a write that had to wait. */
+  writeDone(): void {
+    this.blockedWrites--
+    if (this.blockedWrites > 0) return
+    if (this.stalled) {
+      this.stalled = false
+      this.unpause()
+      if (this.state === State.Idle || this.state === State.Discard) this.next()
+    }
+    const { waiters } = this
+    if (waiters.length === 0) return
+    this.waiters = []
+    this.deadline = Infinity
+    for (const wake of waiters) wake(this.writable ? OK : ERROR)
+  }
+
+  /** Leaves further pipelined requests alone until the client took what is queued: it cannot make the server hold more than that. */
+  stall(): void {
+    this.stalled = true
+    this.paused = true
+    this.deadline = this.engine.now + this.request.location.sendTimeout
+  }
+
+  /** Resolves OK when the client took what is queued, ERROR when it went away; send_timeout watches. */
+  drained(): Promise<Verdict> {
+    if (!this.writable) return Promise.resolve(ERROR)
+    if (this.blockedWrites === 0) return Promise.resolve(OK)
+    this.deadline = this.engine.now + this.request.location.sendTimeout
+    return new Promise((resolve) => this.waiters.push(resolve))
+  }
+
+  // --- ending ---------------------------------------------------------------------------------------------------------------------
+
+  /** Closes after the last answer: at once, or lingering when the client may still be sending (RFC 9112 §9.6, nginx's lingering_close). */
+  private finishClose(r: RequestType): void {
+    this.engine.writer.flush()
+    const { lingeringClose } = r.location
+    const unread = r.body.unread || this.end > this.position
+    if (lingeringClose === 'off' || (lingeringClose === 'on' && !unread) || this.peerEnded) return this.close()
+    this.state = State.Linger
+    this.position = this.end
+    this.lingerUntil = this.engine.now + r.location.lingeringTime
+    this.deadline = Math.min(this.engine.now + r.location.lingeringTimeout, this.lingerUntil)
+    this.unpause()
+    this.socket.end()
+  }
+
+  /** Sends what is queued, then closes. */
+  close(): void {
+    if (this.state === State.Closed) return
+    this.engine.writer.flush()
+    this.state = State.Closed
+    this.deadline = this.socket.writableLength > 0 ? this.engine.now + this.request.location.sendTimeout : Infinity
+    this.socket.destroySoon()
+  }
+
+  /** Closes now, dropping what is queued. */
+  abort(): void {
+    this.engine.writer.flush()
+    this.state = State.Closed
+    this.deadline = Infinity
+    this.socket.destroy()
+  }
+
+  /** The client closed its side (nginx answers 499 to a request that is still being worked on). */
+  peerClosed(): void {
+    this.peerEnded = true
+    if (this.state === State.Busy || this.state === State.Body) {
+      if (!this.request.finished && this.blockedWrites === 0) this.clientGone()
+      return
+    }
+    if (this.state === State.Head && !this.request.finished) {
+      this.engine.log(Level.info, 'client prematurely closed connection', this)
+    }
+    this.close()
+  }
+
+  /** The socket is gone, for whatever reason. */
+  socketClosed(): void {
+    this.state = State.Closed
+    this.deadline = Infinity
+    if (!this.request.finished) this.clientGone()
+    const { waiters } = this
+    this.waiters = []
+    for (const wake of waiters) wake(ERROR)
+  }
+
+  private clientGone(): void {
+    const r = this.request
+    r.log(Level.info, 'client prematurely closed connection')
+    r.body.fail(499)
+    terminate(r, 499)
+  }
+
+  /** The present wait took too long (the engine looks a few times a second). */
+  timedOut(): void {
+    this.deadline = Infinity
+    const r = this.request
+    switch (this.state) {
+      case State.Body:
+        r.log(Level.info, 'client timed out')
+        r.body.fail(408)
+        return
+      case State.Head:
+        this.engine.log(Level.info, 'client timed out', this)
+        this.headTimedOut()
+        return
+      case State.Busy:
+        r.log(Level.info, 'client timed out')
+        return terminate(r, 408)
+      default:
+        this.abort()
+    }
+  }
+
+  /** 408 in the access log, not a byte to the client (nginx.md §8). */
+  private headTimedOut(): void {
+    const r = this.request
+    if (!r.finished) terminate(r, 408)
+    else this.abort()
+  }
+}
+
+/** A socket address without the IPv4-in-IPv6 prefix that a dual-stack listener adds. */
+function plainAddress(address: string | undefined): string {
+  if (address === undefined) return ''
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
+}

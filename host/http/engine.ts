@@ -1,0 +1,234 @@
+import type { Server, Socket } from 'node:net'
+import type { Cycle } from '../cycle.ts'
+import type { ListenAddress } from './servers.ts'
+import type { LogContext } from '../core/log.ts'
+import type { Request } from './request.ts'
+import { Level } from '../core/log.ts'
+import { Connection, State } from './connection.ts'
+import { Writer } from './writer.ts'
+import type { HeadParser } from './framing/parser.ts'
+import { CoreMemory, readOffset } from './framing/memory.ts'
+import { TsHead } from './framing/head.ts'
+import { WasmHead } from './framing/wasmhead.ts'
+import { adopt } from '../net/socket.ts'
+import { listen } from '../net/listen.ts'
+
+/** How often waits are looked at, in milliseconds: the precision of every timeout; one pass over all connections costs little. */
+const sweepInterval = 100
+
+/** One configuration at work in this worker and the requests that still use it. */
+export interface Running {
+  readonly cycle: Cycle
+  /** Requests in progress. */
+  active: number
+  /** A newer configuration took over. */
+  retired: boolean
+}
+
+/** Counters as `stub_status` shows them (nginx.md §11). */
+export interface Activity {
+  readonly accepted: number
+  readonly handled: number
+  readonly requests: number
+  readonly active: number
+  readonly reading: number
+  readonly writing: number
+  readonly waiting: number
+}
+
+/** The HTTP side of one worker: listeners, connections, and the cycle that new requests begin with. */
+export class HttpEngine {
+  readonly memory: CoreMemory
+  readonly writer: Writer
+  readonly parser: HeadParser
+  readonly connections = new Set<Connection>()
+  private readonly listeners = new Map<string, { server: Server, address: ListenAddress }>()
+  current: Running
+  /** Milliseconds since the epoch, taken once per read or timer, as nginx caches its time per event. */
+  now = Date.now()
+  /** A socket read is being processed: what is written gathers until its end. */
+  reading = false
+  /** The worker is shutting down: no kept-alive connection takes another request. */
+  closing = false
+  accepted = 0
+  requests = 0
+  private serials = 0
+  private sweeper: NodeJS.Timeout | null = null
+  private idle: (() => void) | null = null
+  /** Called when the last request of a retired cycle ended. */
+  onRetired: (cycle: Cycle) => void = () => {}
+
+  constructor(cycle: Cycle, headWasm: WebAssembly.Module | null) {
+    this.memory = new CoreMemory()
+    this.writer = new Writer(this.memory)
+    this.parser = headWasm === null ? new TsHead(this.memory.bytes, this.memory.table) : new WasmHead(headWasm, this.memory)
+    this.current = { cycle, active: 0, retired: false }
+  }
+
+  /**
+   * Binds every address of `cycle` that is not open yet. Rejects with the first failure after closing what it opened, so that a failed
+   * reload leaves everything as it was. `own` says which unix sockets and whether shared ports are this worker's to open.
+   */
+  async open(cycle: Cycle, own: (address: ListenAddress) => boolean = () => true): Promise<void> {
+    const opened: string[] = []
+    try {
+      for (const address of cycle.servers?.addresses ?? []) {
+        if (this.listeners.has(address.key) || !own(address)) continue
+        const server = await listen(address, (socket) => this.accept(socket, address.key))
+        this.listeners.set(address.key, { server, address })
+        opened.push(address.key)
+      }
+    } catch (error) {
+      for (const key of opened) this.closeListener(key)
+      throw error
+    }
+  }
+
+  /** Makes `cycle` the one that new requests begin with; listeners that it does not name are closed; the old one drains. */
+  commit(cycle: Cycle): void {
+    const old = this.current
+    this.current = { cycle, active: 0, retired: false }
+    const wanted = new Map((cycle.servers?.addresses ?? []).map((a) => [a.key, a]))
+    for (const [key, listener] of this.listeners) {
+      const address = wanted.get(key)
+      if (address === undefined) this.closeListener(key)
+      else listener.address = address
+    }
+    for (const connection of this.connections) if (connection.state === State.Idle && !connection.refresh()) connection.close()
+    if (old.cycle === cycle) return
+    old.retired = true
+    if (old.active === 0) this.onRetired(old.cycle)
+  }
+
+  /** The present configuration of a listening address; undefined when it is no longer listened on. */
+  address(key: string): ListenAddress | undefined { return this.listeners.get(key)?.address }
+
+  /** Where the listeners really listen (after port 0): key → address of net.Server. */
+  ports(): Map<string, ReturnType<Server['address']>> {
+    return new Map([...this.listeners].map(([key, l]) => [key, l.server.address()]))
+  }
+
+  private closeListener(key: string): void {
+    this.listeners.get(key)?.server.close()
+    this.listeners.delete(key)
+  }
+
+  private accept(raw: Socket, key: string): void {
+    const address = this.listeners.get(key)?.address
+    if (address === undefined) return void raw.destroy()
+    this.now = Date.now()
+    this.accepted++
+    const { memory } = this
+    const holder: { connection: Connection | null } = { connection: null }
+    const socket = adopt(raw, memory.read, (count) => this.received(holder.connection!, memory.bytes, readOffset, count),
+      (data) => this.receivedCopy(holder.connection!, data))
+    const connection = holder.connection = new Connection(this, socket, address, ++this.serials)
+    this.connections.add(connection)
+    socket.on('end', () => { this.now = Date.now(); connection.peerClosed() })
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      connection.socketClosed()
+      this.connections.delete(connection)
+      if (this.connections.size === 0) this.nothingLeft()
+    })
+    if (this.sweeper === null) this.sweeper = setInterval(() => this.sweep(), sweepInterval)
+  }
+
+  private received(connection: Connection, buffer: Buffer, start: number, count: number): boolean {
+    this.now = Date.now()
+    this.enter()
+    const more = connection.received(buffer, start, start + count)
+    this.leave()
+    return more
+  }
+
+  /** Fallback where the socket cannot read into our buffer: the chunk is copied there when it fits. */
+  private receivedCopy(connection: Connection, data: Buffer): boolean {
+    const { memory } = this
+    if (data.length > memory.read.length) return this.received(connection, data, 0, data.length)
+    data.copy(memory.bytes, readOffset)
+    return this.received(connection, memory.bytes, readOffset, data.length)
+  }
+
+  /** Begins a batch: writes gather. */
+  enter(): void { this.reading = true }
+
+  /** Ends a batch: everything gathered leaves in one write. */
+  leave(): void {
+    this.writer.flush()
+    this.reading = false
+  }
+
+  private sweep(): void {
+    const now = this.now = Date.now()
+    for (const connection of this.connections) if (connection.deadline <= now) connection.timedOut()
+    this.writer.flush()
+  }
+
+  private nothingLeft(): void {
+    if (this.sweeper !== null) clearInterval(this.sweeper)
+    this.sweeper = null
+    if (this.closing) this.idle?.()
+  }
+
+  /** A request began: it holds its cycle until it ends. */
+  requestBegan(): Running {
+    this.requests++
+    this.current.active++
+    return this.current
+  }
+
+  requestEnded(running: Running): void {
+    running.active--
+    if (running.retired && running.active === 0) this.onRetired(running.cycle)
+  }
+
+  /** Writes to the main error log. */
+  log(level: Level, message: string, who?: LogContext): void {
+    const { log } = this.current.cycle
+    if (level <= log.level) log.write(level, message, who)
+  }
+
+  activity(): Activity {
+    let reading = 0
+    let writing = 0
+    let waiting = 0
+    for (const { state, request } of this.connections) {
+      if (state === State.Idle) waiting++
+      else if (state === State.Head) reading++
+      else if (!request.finished) writing++
+    }
+    return { accepted: this.accepted, handled: this.accepted, requests: this.requests, active: this.connections.size, reading, writing, waiting }
+  }
+
+  /**
+   * Ends this worker's HTTP: stops listening, closes idle connections, lets busy ones finish (`graceful`) for at most `timeout` milliseconds
+   * (0: no limit), then closes the rest. Resolves when no connection is left.
+   */
+  close(graceful: boolean, timeout: number): Promise<void> {
+    this.closing = true
+    for (const key of [...this.listeners.keys()]) this.closeListener(key)
+    for (const connection of this.connections) {
+      if (!graceful) connection.abort()
+      else if (connection.state === State.Idle) connection.close()
+    }
+    return new Promise((resolve) => {
+      if (this.connections.size === 0) return resolve()
+      const timer = graceful && timeout > 0 ? setTimeout(() => { for (const c of this.connections) c.abort() }, timeout) : null
+      this.idle = () => {
+        if (timer !== null) clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  /** Ends the connections whose request still works with a replaced cycle (`worker_shutdown_timeout`). */
+  abortCycle(cycle: Cycle): void {
+    for (const connection of this.connections) {
+      const { request } = connection
+      if (!request.finished && request.running?.cycle === cycle) connection.abort()
+    }
+  }
+
+  variables(r: Request): { lookup(r: Request, name: string): string | null } { return r.server.main.variables }
+}

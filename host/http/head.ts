@@ -1,0 +1,157 @@
+import type { CoreMemory } from './framing/memory.ts'
+import { headerNames } from './framing/names.ts'
+import {
+  H_COOKIE, HEADER_WORDS, T_COUNT, T_HEADERS, T_HEAD_LEN, T_KNOWN, T_LINE_LEN, T_METHOD_OFF, T_WORDS,
+} from './framing/table.ts'
+
+const knownIds = new Map(headerNames.map((name, id) => [name, id]))
+
+/**
+ * The head of one request: the parser's table and the bytes it points into. During the read that brought it, both lie in the worker's shared
+ * core memory; a request that waits takes its own copy (`detach`). Changed headers live in plain arrays from the first change on.
+ */
+export class RequestHead {
+  private readonly memory: CoreMemory
+  private ownTable: Int32Array | null = null
+  private ownBytes: Buffer | null = null
+  table: Int32Array
+  bytes: Buffer
+  /** Where the head begins in `bytes`. */
+  base = 0
+  /** Changed header lines: name, value, name, value …; null while the head is as received. */
+  private lines: string[] | null = null
+  private line: string | null = null
+  /** False when no head was understood (a malformed request line). */
+  private valid = false
+
+  constructor(memory: CoreMemory) {
+    this.memory = memory
+    this.table = memory.table
+    this.bytes = memory.bytes
+  }
+
+  /** Points at a head that was just parsed: `table` filled, `bytes[base…]` the text. */
+  attach(bytes: Buffer, base: number): void {
+    this.table = this.memory.table
+    this.bytes = bytes
+    this.base = base
+    this.lines = null
+    this.line = null
+    this.valid = true
+  }
+
+  /** There is no understood head; `line` is what is known of the request line. */
+  invalidate(line: string): void {
+    this.valid = false
+    this.lines = null
+    this.line = line
+  }
+
+  /** Copies table and bytes out of the shared memory. */
+  detach(): void {
+    if (!this.valid || this.table !== this.memory.table) return
+    const words = this.table[T_WORDS]!
+    const length = this.table[T_HEAD_LEN]!
+    if (this.ownTable === null || this.ownTable.length < words) this.ownTable = new Int32Array(Math.max(words, 160))
+    if (this.ownBytes === null || this.ownBytes.length < length) this.ownBytes = Buffer.allocUnsafeSlow(Math.max(length, 1024))
+    this.ownTable.set(this.table.subarray(0, words))
+    this.bytes.copy(this.ownBytes, 0, this.base, this.base + length)
+    this.table = this.ownTable
+    this.bytes = this.ownBytes
+    this.base = 0
+  }
+
+  /** Whether the header lines differ from those received; a plugin's copy of the head must then be built anew. */
+  get changed(): boolean { return this.lines !== null }
+
+  /** Bytes of the head at an offset of the table, as a byte string. */
+  text(offset: number, length: number): string {
+    return this.bytes.latin1Slice(this.base + offset, this.base + offset + length)
+  }
+
+  /** The request line as received, or what is known of a malformed one. */
+  requestLine(): string {
+    if (this.line === null) this.line = this.text(this.table[T_METHOD_OFF]!, this.table[T_LINE_LEN]!)
+    return this.line
+  }
+
+  /** How many header lines there are. */
+  get count(): number {
+    if (this.lines !== null) return this.lines.length >> 1
+    return this.valid ? this.table[T_COUNT]! : 0
+  }
+
+  /** The name of line `i` as received. */
+  name(i: number): string {
+    if (this.lines !== null) return this.lines[2 * i]!
+    const at = T_HEADERS + i * HEADER_WORDS
+    return this.text(this.table[at]!, this.table[at + 1]! & 0xffff)
+  }
+
+  /** The value of line `i`, trimmed. */
+  value(i: number): string {
+    if (this.lines !== null) return this.lines[2 * i + 1]!
+    const at = T_HEADERS + i * HEADER_WORDS
+    return this.text(this.table[at + 2]!, this.table[at + 3]!)
+  }
+
+  /** All values of a header joined by `, ` (cookie `; `), or null; the name in lower case. */
+  get(lower: string): string | null {
+    if (!this.valid && this.lines === null) return null
+    const id = knownIds.get(lower)
+    if (id === undefined || this.lines !== null) return this.search(lower)
+    return this.known(id)
+  }
+
+  /** As `get`, by the table's header id (H_*). */
+  known(id: number): string | null {
+    if (this.lines !== null) return this.search(headerNames[id]!)
+    if (!this.valid) return null
+    const { table } = this
+    const first = table[T_KNOWN + id]!
+    if (first < 0) return null
+    let text = this.value(first)
+    for (let i = first + 1, n = table[T_COUNT]!; i < n; i++) {
+      if (table[T_HEADERS + i * HEADER_WORDS + 1]! >>> 16 === id) text += (id === H_COOKIE ? '; ' : ', ') + this.value(i)
+    }
+    return text
+  }
+
+  private search(lower: string): string | null {
+    let text: string | null = null
+    for (let i = 0, n = this.count; i < n; i++) {
+      if (!this.named(i, lower)) continue
+      text = text === null ? this.value(i) : text + (lower === 'cookie' ? '; ' : ', ') + this.value(i)
+    }
+    return text
+  }
+
+  private named(i: number, lower: string): boolean {
+    if (this.lines === null && (this.table[T_HEADERS + i * HEADER_WORDS + 1]! & 0xffff) !== lower.length) return false
+    return this.name(i).toLowerCase() === lower
+  }
+
+  /** Replaces every line of that name by one; '' removes them. */
+  set(name: string, value: string): void {
+    this.remove(name.toLowerCase())
+    if (value !== '') this.add(name, value)
+  }
+
+  /** Adds a line behind the others. */
+  add(name: string, value: string): void {
+    this.own().push(name, value)
+  }
+
+  /** Removes every line of that lower-case name. */
+  remove(lower: string): void {
+    const lines = this.own()
+    for (let i = lines.length - 2; i >= 0; i -= 2) if (lines[i]!.toLowerCase() === lower) lines.splice(i, 2)
+  }
+
+  private own(): string[] {
+    if (this.lines !== null) return this.lines
+    const lines: string[] = []
+    for (let i = 0, n = this.count; i < n; i++) lines.push(this.name(i), this.value(i))
+    return this.lines = lines
+  }
+}

@@ -1,0 +1,132 @@
+import type { Answer, Verdict } from '../module.ts'
+import type { Request } from './request.ts'
+import { ERROR, OK } from '../module.ts'
+import { Level } from '../core/log.ts'
+import { version } from '../core/version.ts'
+import { reasonPhrases } from './status.ts'
+import { startBodyFilters, writeHeadBytes } from './output.ts'
+import { safeValue } from './response.ts'
+
+/** What the Server header and the built-in pages say, by `server_tokens`: with or without the version. */
+export function serverName(tokens: 'on' | 'off' | 'build'): string {
+  return tokens === 'off' ? 'vespid' : `vespid/${version}`
+}
+
+/** Runs the location's header filters, then writes the head (nginx.md §6.2). OK, ERROR, or a status that a filter wants answered instead. */
+export function sendHeader(r: Request): Answer {
+  if (r.headerSent) {
+    r.log(Level.alert, 'header already sent')
+    return ERROR
+  }
+  if (r.errStatus !== 0) {
+    r.headersOut.status = r.errStatus
+    r.headersOut.reason = null
+  }
+  return runHeaderFilters(r, 0)
+}
+
+function runHeaderFilters(r: Request, from: number): Answer {
+  const filters = r.location.headerFilters
+  for (let i = from; i < filters.length; i++) {
+    const f = filters[i]!
+    const rc = f.filter(r, f.conf)
+    if (rc === OK) continue
+    if (typeof rc !== 'number') return rc.then((v) => (v === OK ? runHeaderFilters(r, i + 1) : filterAnswer(r, v)))
+    return filterAnswer(r, rc)
+  }
+  return writeHead(r)
+}
+
+/** A filter wants another answer: the head so far is forgotten (ngx_http_filter_finalize_request). */
+function filterAnswer(r: Request, rc: Verdict): Verdict {
+  if (rc < 100) return ERROR
+  r.headersOut.clear()
+  r.errStatus = 0
+  return rc
+}
+
+/** The first lines of the head, which only change each second: by status and Server value. */
+let linesSecond = -1
+const lines = new Map<number, string>()
+let dateText = ''
+
+function firstLines(r: Request, status: number): string {
+  const second = Math.floor(r.connection.engine.now / 1000)
+  if (second !== linesSecond) {
+    linesSecond = second
+    dateText = new Date(second * 1000).toUTCString()
+    lines.clear()
+  }
+  const key = r.location.serverTokens === 'off' ? status : -status
+  let text = lines.get(key)
+  if (text === undefined) {
+    text = `HTTP/1.1 ${status} ${reasonPhrases[status] ?? ''}\r\nServer: ${serverName(r.location.serverTokens)}\r\nDate: ${dateText}\r\n`
+    lines.set(key, text)
+  }
+  return text
+}
+
+/** Writes status line and headers in nginx's order (nginx.md §6.5) and decides how the body is framed (§6.4). */
+function writeHead(r: Request): Verdict {
+  const out = r.headersOut
+  const status = out.status === 0 ? (out.status = 200) : out.status
+  r.headerSent = true
+  if (status === 204 || status === 304 || status < 200) noBody(r, status)
+  if (out.lastModified >= 0 && status !== 200 && status !== 206 && status !== 304) out.lastModified = -1
+  if (!r.headerOnly) chooseFraming(r)
+  startBodyFilters(r)
+  if (r.version < 1000) return OK
+  let head = out.reason === null && out.server === null && out.date === null ? firstLines(r, status) : customLines(r, status)
+  if (out.contentType !== '') {
+    head += 'Content-Type: ' + safeValue(out.contentType) + (out.charset !== '' ? '; charset=' + safeValue(out.charset) : '') + '\r\n'
+  }
+  if (out.contentLength >= 0 && !r.chunked) head += 'Content-Length: ' + out.contentLength + '\r\n'
+  if (out.lastModified >= 0) head += 'Last-Modified: ' + new Date(out.lastModified * 1000).toUTCString() + '\r\n'
+  const absolute = out.location !== '' && out.location.charCodeAt(0) === 47 && r.location.absoluteRedirect
+  if (absolute) head += 'Location: ' + safeValue(absoluteLocation(r, out.location)) + '\r\n'
+  if (r.chunked) head += 'Transfer-Encoding: chunked\r\n'
+  head += status === 101 ? 'Connection: upgrade\r\n' : r.keepalive ? keepAliveLines(r) : 'Connection: close\r\n'
+  if (out.location !== '' && !absolute) head += 'Location: ' + safeValue(out.location) + '\r\n'
+  if (out.etag !== '') head += 'ETag: ' + safeValue(out.etag) + '\r\n'
+  if (out.contentEncoding !== '') head += 'Content-Encoding: ' + safeValue(out.contentEncoding) + '\r\n'
+  for (let i = 0; i < out.count; i++) head += out.names[i]! + ': ' + out.values[i]! + '\r\n'
+  head += '\r\n'
+  return writeHeadBytes(r, head)
+}
+
+function keepAliveLines(r: Request): string {
+  const seconds = r.location.keepaliveHeader
+  return seconds > 0 ? `Connection: keep-alive\r\nKeep-Alive: timeout=${seconds}\r\n` : 'Connection: keep-alive\r\n'
+}
+
+/** 204, 304 and 1xx have no body; 204 and 1xx describe none either. */
+function noBody(r: Request, status: number): void {
+  const out = r.headersOut
+  r.headerOnly = true
+  if (status === 304) return
+  out.contentType = ''
+  out.contentLength = -1
+  out.lastModified = -1
+}
+
+function chooseFraming(r: Request): void {
+  const out = r.headersOut
+  if (out.contentLength >= 0 && out.trailers.length === 0) return
+  if (r.version >= 1001 && r.location.chunkedTransferEncoding) r.chunked = true
+  else if (out.contentLength < 0) r.keepalive = false
+}
+
+function customLines(r: Request, status: number): string {
+  firstLines(r, status)
+  const out = r.headersOut
+  return `HTTP/1.1 ${status} ${safeValue(out.reason ?? reasonPhrases[status] ?? '')}\r\n` +
+    `Server: ${safeValue(out.server ?? serverName(r.location.serverTokens))}\r\nDate: ${safeValue(out.date ?? dateText)}\r\n`
+}
+
+/** A Location of ours made absolute by the rules of absolute_redirect, server_name_in_redirect and port_in_redirect. */
+function absoluteLocation(r: Request, path: string): string {
+  const host = r.location.serverNameInRedirect ? r.server.serverName : r.host !== '' ? r.host : r.connection.localHost
+  const { localPort } = r.connection
+  const port = r.location.portInRedirect && localPort !== 80 && localPort !== 0 ? `:${localPort}` : ''
+  return `http://${host}${port}${path}`
+}

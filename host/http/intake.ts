@@ -1,0 +1,223 @@
+import type { Connection } from './connection.ts'
+import type { CoreSrvConf } from './core/conf.ts'
+import type { HeadLimits } from './framing/parser.ts'
+import type { Request } from './request.ts'
+import { Level } from '../core/log.ts'
+import { State } from './connection.ts'
+import { terminate } from './finalize.ts'
+import { runPhases } from './phases.ts'
+import { headError, headErrorText } from './framing/errors.ts'
+import { parseHost } from './framing/host.ts'
+import { methodNames } from './framing/names.ts'
+import { normalise } from './framing/uri.ts'
+import {
+  O_IGNORE_INVALID, O_UNDERSCORES, F_CHUNKED, F_COMPLEX, F_EXPECT_100, F_PERSIST, F_PLUS, F_QUOTED, M_CONNECT, M_HEAD, M_TRACE, H_HOST,
+  T_ARGS_LEN, T_ARGS_OFF, T_CL_HI, T_CL_LO, T_FLAGS, T_HOST_LEN, T_HOST_OFF, T_METHOD, T_METHOD_LEN, T_METHOD_OFF,
+  T_PATH_LEN, T_PATH_OFF, T_PORT_LEN, T_PORT_OFF, T_SKIPPED, T_SKIPPED_LEN, T_SKIPPED_OFF, T_URI_LEN, T_URI_OFF, T_VERSION,
+} from './framing/table.ts'
+
+/** Starts the wait for a request: the header timeout on a new connection, keepalive_timeout on a used one. */
+export function waitForRequest(c: Connection): void {
+  c.state = State.Idle
+  const { defaultServer } = c.listen
+  const time = c.requests === 0 ? defaultServer.clientHeaderTimeout : c.request.location.keepaliveTimeout
+  c.deadline = c.engine.now + time
+}
+
+/**
+ * Parses and runs every whole request in the connection's input, until one waits, the input ends, or the connection closes. Pipelined requests
+ * are answered in one batch (the writer gathers).
+ */
+export function readHead(c: Connection): void {
+  while (c.position < c.end) {
+    if (c.blockedWrites > 0) return c.stall()
+    if (c.state === State.Discard) {
+      if (!finishDiscard(c)) return
+      continue
+    }
+    if (c.state !== State.Idle && c.state !== State.Head) return
+    if (!c.refresh()) return c.close()
+    const n = c.engine.parser.parseHead(c.position, c.end, headLimits(c.listen.defaultServer), c.resumption)
+    if (n === 0) return headIncomplete(c)
+    if (n < 0) return malformed(c, n)
+    process(c, n)
+  }
+}
+
+/** Drops the rest of a request body before the next head; false while more of it is to come or the connection ended. */
+function finishDiscard(c: Connection): boolean {
+  const { request } = c
+  request.body.more()
+  if (c.state as State !== State.Discard) return true
+  if (request.body.unread) {
+    c.deadline = c.engine.now + request.location.lingeringTimeout
+    return false
+  }
+  waitForRequest(c)
+  return true
+}
+
+function headIncomplete(c: Connection): void {
+  if (c.state !== State.Idle) return
+  c.state = State.Head
+  c.deadline = c.engine.now + c.listen.defaultServer.clientHeaderTimeout
+}
+
+/** Gives the request object to a new request of the connection, under the present configuration of its address. */
+function begin(c: Connection): Request {
+  const { engine, request: r } = c
+  c.requests++
+  c.state = State.Busy
+  c.deadline = Infinity
+  r.begin(engine.requests + 1, engine.now)
+  r.running = engine.requestBegan()
+  const server = c.listen.defaultServer
+  r.server = server
+  r.main = server.ctx.main
+  r.srv = server.ctx.srv
+  r.useServerLocation()
+  return r
+}
+
+/** Takes a parsed head over into the request, checks what only the whole head tells, and runs the phases. */
+function process(c: Connection, length: number): void {
+  const r = begin(c)
+  const { head } = r
+  head.attach(c.input, c.position)
+  const { table } = head
+  c.position += length
+  const flags = table[T_FLAGS]!
+  const method = table[T_METHOD]!
+  r.method = method === 0 ? head.text(table[T_METHOD_OFF]!, table[T_METHOD_LEN]!) : methodNames[method]!
+  r.headerOnly = method === M_HEAD
+  r.version = table[T_VERSION]!
+  r.keepalive = (flags & F_PERSIST) !== 0
+  r.chunkedBody = (flags & F_CHUNKED) !== 0
+  r.expectContinue = (flags & F_EXPECT_100) !== 0
+  r.quotedUri = (flags & F_QUOTED) !== 0
+  r.plusInUri = (flags & F_PLUS) !== 0
+  const low = table[T_CL_LO]!
+  const high = table[T_CL_HI]!
+  r.contentLength = low === -1 && high === -1 ? -1 : high * 4294967296 + (low >>> 0)
+  r.requestLength = length + Math.max(0, r.contentLength)
+  r.args = table[T_ARGS_LEN]! > 0 ? head.text(table[T_ARGS_OFF]!, table[T_ARGS_LEN]!) : ''
+  r.unparsedUri = head.text(table[T_URI_OFF]!, table[T_URI_LEN]!)
+  r.body.begin(r.contentLength, r.chunkedBody)
+  const status = takeTarget(c, r, flags, method)
+  if (status !== 0 && r.finalize(status)) runPhases(r)
+  else if (status === 0) runPhases(r)
+}
+
+/** Host, server, normalised path, methods that are never served; 0 or the status to answer. */
+function takeTarget(c: Connection, r: Request, flags: number, method: number): number {
+  const { head } = r
+  const { table } = head
+  if (!takeHost(c, r)) return 400
+  const raw = head.text(table[T_PATH_OFF]!, table[T_PATH_LEN]!)
+  if ((flags & F_COMPLEX) === 0) r.uri = raw
+  else {
+    const path = normalise(raw, r.server.mergeSlashes)
+    if (path === null) {
+      r.log(Level.info, 'client sent invalid request')
+      r.keepalive = false
+      return 400
+    }
+    r.uri = path
+  }
+  if (table[T_SKIPPED]! > 0) {
+    r.log(Level.info, `client sent invalid header line: "${head.text(table[T_SKIPPED_OFF]!, table[T_SKIPPED_LEN]!)}"`)
+  }
+  if (method === M_TRACE || method === M_CONNECT) {
+    r.log(Level.info, `client sent ${methodNames[method]} method`)
+    r.keepalive = false
+    return 405
+  }
+  return 0
+}
+
+/** The host of an absolute target wins over the Host header (RFC 9112 §3.2.2); it chooses the server. False: 400. */
+function takeHost(c: Connection, r: Request): boolean {
+  const { head } = r
+  const { table } = head
+  r.host = ''
+  r.hostPort = 0
+  let text: string | null = null
+  if (table[T_HOST_LEN]! > 0) {
+    text = head.text(table[T_HOST_OFF]!, table[T_HOST_LEN]!)
+    if (table[T_PORT_OFF]! >= 0) text += ':' + head.text(table[T_PORT_OFF]!, Math.max(0, table[T_PORT_LEN]!))
+  } else text = head.known(H_HOST)
+  if (text === null || text === '') {
+    chooseServer(c, r)
+    return true
+  }
+  const known = c.hosts.get(text)
+  if (known !== undefined) {
+    r.host = known.host
+    r.hostPort = known.port
+  } else {
+    const host = parseHost(text)
+    if (host === null) {
+      r.log(Level.info, 'client sent invalid host header')
+      r.keepalive = false
+      return false
+    }
+    r.host = host.host
+    r.hostPort = host.port
+    if (c.hosts.size < 4) c.hosts.set(text, host)
+  }
+  chooseServer(c, r)
+  return true
+}
+
+function chooseServer(c: Connection, r: Request): void {
+  const server = c.listen.find(r.host, r)
+  if (server === r.server) return
+  r.server = server
+  r.srv = server.ctx.srv
+  r.useServerLocation()
+}
+
+const limitsByServer = new WeakMap<CoreSrvConf, HeadLimits>()
+
+/** The bounds of a head are the default server's: the Host that would choose another is not known yet. */
+function headLimits(server: CoreSrvConf): HeadLimits {
+  let limits = limitsByServer.get(server)
+  if (limits === undefined) {
+    const { count, size } = server.largeClientHeaderBuffers
+    limits = {
+      smallBuf: server.clientHeaderBufferSize, largeNum: count, largeSize: size, maxHeaders: server.maxHeaders,
+      flags: (server.ignoreInvalidHeaders ? O_IGNORE_INVALID : 0) | (server.underscoresInHeaders ? O_UNDERSCORES : 0),
+    }
+    limitsByServer.set(server, limits)
+  }
+  return limits
+}
+
+/** What the log shows as the request line of a head that was not understood: the first line as far as it came. */
+function firstLine(c: Connection): string {
+  const text = c.input.latin1Slice(c.position, Math.min(c.end, c.position + 2048))
+  return /^[\r\n]*([^\r\n]*)/.exec(text)![1]!
+}
+
+/** A head that is no HTTP: logs nginx's sentence, answers the status, closes. */
+function malformed(c: Connection, code: number): void {
+  const { status } = headError(code)
+  const message = headErrorText(code, c.input, c.position, c.engine.memory.table)
+  const line = firstLine(c)
+  const r = begin(c)
+  r.head.invalidate(line)
+  r.method = 'GET'
+  r.uri = r.args = r.unparsedUri = r.host = ''
+  r.headerOnly = false
+  r.version = 1000
+  r.keepalive = false
+  r.chunkedBody = r.expectContinue = r.quotedUri = r.plusInUri = false
+  r.contentLength = -1
+  r.requestLength = c.end - c.position
+  r.body.begin(-1, false)
+  r.log(Level.info, message)
+  c.position = c.end
+  if (r.finalize(status)) runPhases(r)
+  if (!r.finished) return
+  if (c.state !== State.Linger && c.state !== State.Closed) terminate(r, 0)
+}

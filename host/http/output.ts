@@ -1,0 +1,197 @@
+import type { Answer, Verdict } from '../module.ts'
+import type { BodyPart, RunningBodyFilter } from './response.ts'
+import type { Request } from './request.ts'
+import { read, readSync } from 'node:fs'
+import { ERROR, OK } from '../module.ts'
+import { Level } from '../core/log.ts'
+import { systemFailure } from '../core/errors.ts'
+
+/** Bytes of a body that are handed to the socket before waiting for the client to take them. */
+const piece = 65536
+/** File bytes read synchronously per response: page-cache reads are cheaper than a trip to the thread pool; beyond it, disks may be slow. */
+const syncLimit = 2 * piece
+
+/** Starts the location's body filters for this response; a filter without work is left out. */
+export function startBodyFilters(r: Request): void {
+  const { bodyFilters } = r.location
+  if (bodyFilters.length === 0 || r.headerOnly) return
+  const running: RunningBodyFilter[] = []
+  for (const { filter, conf } of bodyFilters) {
+    const state = filter.start(r, conf)
+    if (state !== null) running.push({ filter: filter.filter, state })
+  }
+  r.runningFilters = running.length === 0 ? null : running
+}
+
+/** Writes the response head to the connection's batch. */
+export function writeHeadBytes(r: Request, head: string): Verdict {
+  r.headerSize = head.length
+  r.bytesSent += head.length
+  r.connection.engine.writer.text(r.connection, head)
+  return OK
+}
+
+/** Passes a part through the running body filters and writes what comes out (nginx.md §6.2). */
+export function outputPart(r: Request, part: BodyPart): Answer {
+  if (r.outputDone) {
+    r.log(Level.error, 'output after the end of the response')
+    return ERROR
+  }
+  if (!r.headerSent) {
+    r.log(Level.error, 'output before the response header')
+    return ERROR
+  }
+  if (r.headerOnly) {
+    r.outputDone = part.last
+    return OK
+  }
+  return r.runningFilters === null ? writePart(r, part) : filterPart(r, part, 0)
+}
+
+function filterPart(r: Request, part: BodyPart, from: number): Answer {
+  const running = r.runningFilters!
+  let now: BodyPart = part
+  for (let i = from; i < running.length; i++) {
+    const out = running[i]!.filter(r, now, running[i]!.state)
+    if (out === null) return OK
+    if (Array.isArray(out)) return eachPart(r, out, i + 1, 0)
+    now = out
+  }
+  return writePart(r, now)
+}
+
+function eachPart(r: Request, parts: BodyPart[], from: number, start: number): Answer {
+  for (let i = start; i < parts.length; i++) {
+    const rc = filterPart(r, parts[i]!, from)
+    if (typeof rc !== 'number') return rc.then((v) => (v === OK ? eachPart(r, parts, from, i + 1) : v))
+    if (rc !== OK) return rc
+  }
+  return OK
+}
+
+/** Frames one part and writes it; answers a promise while the client is slow. */
+function writePart(r: Request, part: BodyPart): Answer {
+  const length = part.data !== null ? part.data.length : part.file !== null ? part.file.end - part.file.start : 0
+  const rc = length === 0 ? OK : part.data !== null ? writeData(r, part.data) : writeFile(r, part.file!)
+  if (typeof rc !== 'number') return rc.then((v) => (v === OK ? endPart(r, part) : v))
+  return rc === OK ? endPart(r, part) : rc
+}
+
+function endPart(r: Request, part: BodyPart): Answer {
+  const c = r.connection
+  if (part.last) {
+    r.outputDone = true
+    if (r.chunked) writeRaw(r, lastChunk(r))
+    else if (r.headersOut.contentLength >= 0 && r.bodyBytesSent !== r.headersOut.contentLength && r.version >= 1000) {
+      r.log(Level.error, `response body has ${r.bodyBytesSent} bytes, its Content-Length says ${r.headersOut.contentLength}`)
+      r.keepalive = false
+    }
+  }
+  if (part.flush || (!c.engine.reading && !part.last)) c.engine.writer.flush()
+  return c.blockedWrites > 0 && !part.last ? c.drained() : OK
+}
+
+function lastChunk(r: Request): string {
+  const { trailers } = r.headersOut
+  let text = '0\r\n'
+  for (let i = 0; i + 1 < trailers.length; i += 2) text += `${trailers[i]}: ${trailers[i + 1]}\r\n`
+  return text + '\r\n'
+}
+
+function writeRaw(r: Request, text: string): void {
+  r.bytesSent += text.length
+  r.connection.engine.writer.text(r.connection, text)
+}
+
+/** Bytes that still fit into the announced length: a module that sends more must not break the framing of the next response. */
+function allowed(r: Request, length: number): number {
+  const announced = r.headersOut.contentLength
+  if (r.chunked || announced < 0) return length
+  const left = announced - r.bodyBytesSent
+  if (length <= left) return length
+  r.log(Level.error, `response body is longer than its Content-Length of ${announced}, cut`)
+  r.keepalive = false
+  return Math.max(0, left)
+}
+
+function writeData(r: Request, data: Buffer): Answer {
+  const length = allowed(r, data.length)
+  const bytes = length === data.length ? data : data.subarray(0, length)
+  if (r.chunked) writeRaw(r, `${length.toString(16)}\r\n`)
+  const rc = writePieces(r, bytes, 0)
+  if (!r.chunked) return rc
+  if (typeof rc !== 'number') return rc.then((v) => (writeRaw(r, '\r\n'), v))
+  writeRaw(r, '\r\n')
+  return rc
+}
+
+/** Writes a buffer piece by piece so that a slow client holds at most one piece of it in the socket's queue. */
+function writePieces(r: Request, bytes: Buffer, from: number): Answer {
+  const c = r.connection
+  for (let at = from; at < bytes.length; at += piece) {
+    if (c.blockedWrites > 0) return c.drained().then((v) => (v === OK ? writePieces(r, bytes, at) : v))
+    const part = bytes.length - at <= piece && at === 0 ? bytes : bytes.subarray(at, at + piece)
+    r.bytesSent += part.length
+    c.engine.writer.bytes(c, part)
+  }
+  return OK
+}
+
+function writeFile(r: Request, range: { fd: number, start: number, end: number }): Answer {
+  const length = allowed(r, range.end - range.start)
+  if (r.chunked) writeRaw(r, `${length.toString(16)}\r\n`)
+  const rc = filePieces(r, range.fd, range.start, range.start + length, 0)
+  if (!r.chunked) return rc
+  if (typeof rc !== 'number') return rc.then((v) => (writeRaw(r, '\r\n'), v))
+  writeRaw(r, '\r\n')
+  return rc
+}
+
+/** Sends file bytes: the first pieces read straight into the slab, later ones through the thread pool. */
+function filePieces(r: Request, fd: number, from: number, end: number, done: number): Answer {
+  const c = r.connection
+  let at = from
+  let sync = done
+  while (at < end) {
+    if (c.blockedWrites > 0) return c.drained().then((v) => (v === OK ? filePieces(r, fd, at, end, sync) : v))
+    if (sync >= syncLimit) return asyncPiece(r, fd, at, end)
+    const room = c.engine.writer.room(c, Math.min(piece, end - at))
+    let n: number
+    try {
+      n = readSync(fd, room, 0, Math.min(room.length, end - at), at)
+    } catch (error) {
+      r.log(Level.crit, systemFailure('read()', error))
+      return ERROR
+    }
+    if (n === 0) return shortFile(r)
+    c.engine.writer.filled(n)
+    r.bytesSent += n
+    at += n
+    sync += n
+  }
+  return OK
+}
+
+function asyncPiece(r: Request, fd: number, at: number, end: number): Promise<Verdict> {
+  const buffer = Buffer.allocUnsafeSlow(Math.min(piece, end - at))
+  return new Promise<Verdict>((resolve) => {
+    read(fd, buffer, 0, buffer.length, at, (error, n) => {
+      if (error !== null) {
+        r.log(Level.crit, systemFailure('read()', error))
+        return resolve(ERROR)
+      }
+      if (r.finished) return resolve(ERROR)
+      if (n === 0) return resolve(shortFile(r))
+      r.bytesSent += n
+      r.connection.engine.writer.bytes(r.connection, n === buffer.length ? buffer : buffer.subarray(0, n))
+      r.connection.engine.writer.flush()
+      resolve(filePieces(r, fd, at + n, end, syncLimit))
+    })
+  })
+}
+
+function shortFile(r: Request): Verdict {
+  r.log(Level.alert, 'file was truncated while it was sent')
+  r.keepalive = false
+  return ERROR
+}

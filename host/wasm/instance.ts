@@ -1,0 +1,320 @@
+import type { Request } from '../http/request.ts'
+import { instantiateSync } from '@assemblyscript/loader'
+import { bounds } from './native/abi.ts'
+import { globalExportName } from './rewrite.ts'
+import { registrationExport } from './sniff.ts'
+import { Frame, Kind, kindInWords } from './frame.ts'
+import { GuestFault, Trap, describeTrap } from './trap.ts'
+
+/** A byte view with Node's fast latin1 methods, which its type declarations leave out. */
+export interface Bytes extends Buffer {
+  latin1Slice(start: number, end: number): string
+  latin1Write(text: string, at: number, length: number): number
+}
+
+/** What an instance needs of its plugin: the compiled module and what is known about it. */
+export interface Program {
+  readonly name: string
+  readonly module: WebAssembly.Module
+  /** Names of the exported mutable globals, ours and the plugin's: with the memory they are the state. */
+  readonly globals: readonly string[]
+  /** The module imports `env.abort`: AssemblyScript's, whose loader decodes it. */
+  readonly assemblyscript: boolean
+  /** Reads a byte offset in the code as a source place, when there is a source map; else null. */
+  locate(offset: number): string | null
+}
+
+/** A function of the guest's table, called as `call(data, …)`. Bound anew when the instance is replaced. */
+export class GuestFunction {
+  readonly index: number
+  readonly data: number
+  /** What it is, for messages: `phase access`, `directive "allow"`. */
+  readonly label: string
+  call: (...args: number[]) => any
+  calls = 0
+
+  constructor(index: number, data: number, label: string, call: (...args: number[]) => any) {
+    this.index = index
+    this.data = data
+    this.label = label
+    this.call = call
+  }
+}
+
+interface Snapshot { readonly memory: Uint8Array, readonly globals: readonly (number | bigint)[] }
+
+/**
+ * One plugin's WebAssembly instance in one thread and cycle: its memory, its calls and its recovery. One call is in flight at a time; calls
+ * nest only where a host call that the guest makes leads back to it (a variable that it defines itself). After a trap the
+ * WebAssembly instance is dropped, and a fresh one takes over from the snapshot that `freeze` took when the configuration was complete.
+ */
+export class Instance {
+  readonly program: Program
+  readonly functions: GuestFunction[] = []
+  readonly frames: Frame[] = []
+  /** The frame of the call in flight. */
+  frame: Frame
+  depth = 0
+  traps = 0
+  memory!: WebAssembly.Memory
+  private view!: Bytes
+  private words!: Int32Array
+  private table!: WebAssembly.Table
+  private exports!: WebAssembly.Exports
+  private readonly imports: WebAssembly.Imports
+  private snapshot: Snapshot | null = null
+  /** Set while a trap unwinds the stack; the instance is replaced when the outermost call has ended. */
+  private broken = false
+  /** Why no fresh instance could be made; every call fails from then on. */
+  private dead: string | null = null
+  private idleFunction: GuestFunction | null = null
+  private idleCountdown = 256
+  private idleEvery = 256
+  private idleAt = 0
+  private idleSize = 0
+  private seenSerial = 0
+  private seenRevision = -1
+  private stamp = 0
+  /** Called when the WebAssembly instance was replaced: whoever holds something of the old one takes the new. */
+  onReplace: (() => void) | null = null
+
+  constructor(program: Program, imports: (instance: Instance) => WebAssembly.Imports) {
+    this.program = program
+    for (let i = 0; i < bounds.depth; i++) this.frames.push(new Frame())
+    this.frame = this.frames[0]!
+    this.imports = imports(this)
+  }
+
+  // --- life -------------------------------------------------------------------------------------------------------------------------
+
+  /** Instantiates and runs the registration; throws Trap. */
+  start(): void {
+    this.run(Kind.Register, 'registration', () => {
+      this.instantiate()
+      const initialize = this.exports['_initialize']
+      if (typeof initialize === 'function') initialize()
+      ;(this.exports[registrationExport] as () => void)()
+    })
+  }
+
+  /** Takes the snapshot that recovery starts from. Called when the configuration is complete. */
+  freeze(): void {
+    const globals = this.program.globals.map((name) => (this.exports[name] as WebAssembly.Global).value)
+    this.snapshot = { memory: new Uint8Array(this.bytes), globals }
+  }
+
+  private instantiate(): void {
+    const { module, assemblyscript } = this.program
+    this.exports = assemblyscript
+      ? instantiateSync(module, this.imports as any).instance.exports
+      : new WebAssembly.Instance(module, this.imports).exports
+    this.memory = this.exports['memory'] as WebAssembly.Memory
+    this.table = (this.exports['table'] ?? this.exports['__indirect_function_table']) as WebAssembly.Table
+    this.refresh()
+  }
+
+  /** A fresh instance in the state of the snapshot. */
+  private replace(): void {
+    this.broken = false
+    try {
+      if (this.snapshot !== null) this.restore(this.snapshot)
+      else this.dead = 'it trapped before its configuration was complete'
+    } catch (error) {
+      this.dead = `no fresh instance could be made: ${(error as Error).message}`
+    }
+  }
+
+  private restore(snapshot: Snapshot): void {
+    this.frames[0]!.open(Kind.None, null)
+    this.instantiate()
+    const missing = snapshot.memory.length - this.bytes.length
+    if (missing > 0) {
+      this.memory.grow(missing / 65536)
+      this.refresh()
+    }
+    this.bytes.set(snapshot.memory)
+    const names = this.program.globals
+    for (let i = 0; i < names.length; i++) (this.exports[names[i]!] as WebAssembly.Global).value = snapshot.globals[i] as any
+    for (const f of this.functions) f.call = this.table.get(f.index) as GuestFunction['call']
+    this.seenRevision = -1
+    this.onReplace?.()
+  }
+
+  // --- memory -------------------------------------------------------------------------------------------------------------------------
+
+  /** The guest's whole memory. Take it anew after every call into the guest: a memory that grows detaches the view. */
+  get bytes(): Bytes {
+    if (this.view.length === 0) this.refresh()
+    return this.view
+  }
+
+  /** The same as 32-bit words. */
+  get words32(): Int32Array {
+    if (this.words.length === 0) this.refresh()
+    return this.words
+  }
+
+  private refresh(): void {
+    const { buffer } = this.memory
+    this.view = Buffer.from(buffer) as Bytes
+    this.words = new Int32Array(buffer)
+  }
+
+  /** Checks that `length` bytes at `pointer` are the guest's, and returns the pointer as a number; a fault otherwise. */
+  range(pointer: number, length: number): number {
+    const at = pointer >>> 0
+    if (length < 0 || at + length > this.bytes.length) throw new GuestFault(`used a pointer outside of its memory (${at}, ${length} bytes)`)
+    return at
+  }
+
+  /** The bytes at a pointer as a byte string. */
+  text(pointer: number, length: number, limit: number = bounds.text): string {
+    if (length === 0) return ''
+    const at = this.range(pointer, length)
+    if (length > limit) throw new GuestFault(`gave a text of ${length} bytes; ${limit} are allowed`)
+    return this.bytes.latin1Slice(at, at + length)
+  }
+
+  /** Writes a byte string to (pointer, capacity) when it fits; returns its length. */
+  give(text: string, pointer: number, capacity: number): number {
+    const { length } = text
+    if (length > capacity) {
+      if (capacity < 0) throw new GuestFault('gave a negative capacity')
+      return length
+    }
+    const at = this.range(pointer, capacity)
+    this.bytes.latin1Write(text, at, length)
+    return length
+  }
+
+  // --- functions ----------------------------------------------------------------------------------------------------------------------
+
+  /** The table's function at an index, bound to its data; −1 is none. A fault when there is no such function. */
+  function(index: number, data: number, label: string): GuestFunction | null {
+    if (index === -1) return null
+    let call: unknown = null
+    try {
+      call = this.table.get(index >>> 0)
+    } catch { /* RangeError: answered below */ }
+    if (typeof call !== 'function') throw new GuestFault(`gave function ${index >>> 0} for ${label}, which its table does not have`)
+    const f = new GuestFunction(index >>> 0, data, label, call as GuestFunction['call'])
+    this.functions.push(f)
+    return f
+  }
+
+  /** The same where a function is required. */
+  required(index: number, data: number, label: string): GuestFunction {
+    const f = this.function(index, data, label)
+    if (f === null) throw new GuestFault(`gave no function for ${label}`)
+    return f
+  }
+
+  /** The function to call between requests; the guest tidies its memory there. */
+  setIdle(f: GuestFunction): void {
+    this.idleFunction = f
+  }
+
+  // --- calls --------------------------------------------------------------------------------------------------------------------------
+
+  /** Opens a frame for a call. Every `enter` is followed by `leave`, whatever happened between. */
+  enter(kind: number, request: Request | null): Frame {
+    if (this.depth >= bounds.depth) throw new Trap(this.program.name, 'calls nest too deeply', null)
+    if (this.dead !== null) throw new Trap(this.program.name, this.dead, null)
+    const frame = this.frames[this.depth++]!
+    frame.open(kind, request)
+    this.frame = frame
+    return frame
+  }
+
+  /** Closes the frame of a call that returned. */
+  leave(frame: Frame): void {
+    frame.close()
+    if (--this.depth === 0) {
+      if (this.broken) this.replace()
+      else if (--this.idleCountdown <= 0) this.idle()
+    } else this.frame = this.frames[this.depth - 1]!
+  }
+
+  /** What a call threw, as a Trap that names plugin and place; the instance is replaced when the outermost call is left. */
+  trapped(error: unknown): Trap {
+    this.broken = true
+    if (error instanceof Trap) return error
+    this.traps++
+    return describeTrap(this.program, error)
+  }
+
+  /** Runs `body` in a frame of its own; throws Trap for whatever it throws but ConfigErrors of the host. */
+  run<T>(kind: number, what: string, body: (frame: Frame) => T, request: Request | null = null): T {
+    const frame = this.enter(kind, request)
+    try {
+      return body(frame)
+    } catch (error) {
+      throw this.trapped(error)
+    } finally {
+      frame.clear()
+      this.leave(frame)
+    }
+  }
+
+  /** A fault unless the call in flight is one of `kinds`. */
+  expect(kinds: number, call: string): Frame {
+    const { frame } = this
+    if ((frame.kind & kinds) === 0) throw new GuestFault(`called ${call}, which may not be called in ${kindInWords(frame.kind)}`)
+    return frame
+  }
+
+  /**
+   * The handle of a request as guests see it: a number that is the same as in the previous call when, and only when, it is the same
+   * request with the same head and URI. Never 0.
+   */
+  handle(r: Request): number {
+    if (r.serial !== this.seenSerial || r.revision !== this.seenRevision) {
+      this.seenSerial = r.serial
+      this.seenRevision = r.revision
+      this.stamp = (this.stamp + 1) & 0x7fffffff
+      if (this.stamp === 0) this.stamp = 1
+    }
+    return this.stamp
+  }
+
+  /**
+   * Lets the guest tidy up (its garbage collector), between requests. How often adapts: rarer while it takes more than 1 % of the time, more
+   * often when the memory has grown since.
+   */
+  private idle(): void {
+    const f = this.idleFunction
+    if (f === null || this.snapshot === null) {
+      this.idleCountdown = f === null ? 0x7fffffff : 256
+      return
+    }
+    const begin = performance.now()
+    const frame = this.enter(Kind.Life, null)
+    try {
+      f.call(f.data)
+    } catch (error) {
+      this.trapped(error)
+    }
+    frame.close()
+    this.depth = 0
+    if (this.broken) this.replace()
+    const end = performance.now()
+    if (end - begin > (begin - this.idleAt) / 100) this.idleEvery = Math.min(this.idleEvery * 2, 65536)
+    else if (this.bytes.length > this.idleSize) this.idleEvery = Math.max(this.idleEvery >> 1, 16)
+    this.idleAt = end
+    this.idleSize = this.bytes.length
+    this.idleCountdown = this.idleEvery
+  }
+
+  /** Bytes of the guest's memory now, and the calls between two collections; for `plugin.show`. */
+  stats(): { memory: number, traps: number, calls: number, idleEvery: number } {
+    let calls = 0
+    for (const f of this.functions) calls += f.calls
+    return { memory: this.bytes.length, traps: this.traps, calls, idleEvery: this.idleEvery }
+  }
+}
+
+/** The export names of a program's mutable globals: the plugin's own names where it exports them, ours otherwise. */
+export function globalNames(outline: { globals: readonly { index: number, mutable: boolean, type: string }[], exports: readonly { kind: string, index: number, name: string }[] }): string[] {
+  return outline.globals.filter((g) => g.mutable).map((g) =>
+    outline.exports.find((e) => e.kind === 'global' && e.index === g.index)?.name ?? globalExportName(g.index))
+}

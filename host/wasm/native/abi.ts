@@ -1,0 +1,130 @@
+import type { Signature } from '../binary.ts'
+import * as verdict from '../../module.ts'
+
+/**
+ * The numbers of ABI 1 (docs/abi.md). They are the ABI's own: nginx's and Apache's verdicts collide, so a guest never sees either.
+ */
+export const Verdict = { Ok: 1, Declined: 2, Done: 3, Suspended: 4, Error: 5 } as const
+
+/** The host's verdict for each of the guest's below 100; `undefined` for numbers that are none. */
+export const hostVerdict: readonly (number | undefined)[] = [undefined, verdict.OK, verdict.DECLINED, verdict.DONE, verdict.AGAIN, verdict.ERROR]
+
+/** Conf levels as a guest numbers them. */
+export const levels = ['main', 'srv', 'loc'] as const
+
+/** What `lifecycle` hooks are called at. */
+export const LifecycleEvent = {
+  Preconfiguration: 0, Postconfiguration: 1, InitModule: 2, InitProcess: 3, ExitProcess: 4, Idle: 5,
+} as const
+
+/** Fields of `request_text`. */
+export const RequestText = {
+  Method: 0, Uri: 1, Args: 2, UnparsedUri: 3, RequestLine: 4, Host: 5, RemoteAddress: 6, Location: 7,
+} as const
+
+/** Fields of `request_number`. */
+export const RequestNumber = {
+  Version: 0, HeaderCount: 1, ContentLength: 2, BodyLength: 3, Flags: 4, StartTime: 5, Connection: 6, BytesSent: 7, BodyBytesSent: 8, RequestLength: 9,
+} as const
+
+/** Bits of `request_number(Flags)`. */
+export const RequestFlag = { Internal: 1, HeaderOnly: 2, HeaderSent: 4, ErrorPage: 8, KeepAlive: 16, Subrequest: 32 } as const
+
+/** Fields of `response_number` and `response_set_number`. */
+export const ResponseNumber = { Status: 0, ContentLength: 1, LastModified: 2, HeaderCount: 3 } as const
+
+/** How `request_header_set` and `response_header_set` change a header. */
+export const HeaderMode = { Set: 0, Add: 1, Remove: 2 } as const
+
+/** Bits of a handler's and a variable's `flags`. */
+export const HandlerFlag = { Body: 1 } as const
+export const VariableFlag = { Prefix: 1, NoCache: 2, Changeable: 4 } as const
+
+/** What a body filter answers. */
+export const PartAnswer = { Pass: 0, Replace: 1, Hold: 2 } as const
+
+/** What a length-returning call answers when there is nothing, and `rpc_call` while the answer is not there yet. */
+export const ABSENT = -1
+export const PENDING = -2
+
+/** Bounds that every guest is held to; a call beyond them is a fault. */
+export const bounds = {
+  /** Registrations of one plugin, all kinds together. */
+  registrations: 1024,
+  /** Interned names of one plugin. */
+  names: 4096,
+  /** Longest interned name, header name or variable name. */
+  name: 256,
+  /** Longest text that crosses in one call other than a body (header values, log lines, JSON). */
+  text: 1 << 20,
+  /** Longest response body in one call. */
+  body: 1 << 26,
+  /** Calls within calls in one instance. */
+  depth: 16,
+  /** Commands that one suspended handler may ask for. */
+  pending: 1024,
+} as const
+
+/** The functions of module `vespid` with their types; a plugin that imports another name or type is refused. */
+export const imports: Readonly<Record<string, Signature>> = {
+  name: 'ii>i',
+  arena: 'ii>',
+  conf: 'iiiii>i',
+  directive: 'iiiiiii>i',
+  content: 'iiii>',
+  phase: 'iiiii>',
+  header_filter: 'iii>',
+  body_filter: 'iiiii>',
+  variable: 'iiiiii>',
+  select: 'iiii>',
+  script_function: 'iiiiii>',
+  command: 'iiiiiii>',
+  metric: 'iiiiiiiii>i',
+  lifecycle: 'iii>',
+  argument_count: '>i',
+  argument: 'iii>i',
+  answer: 'ii>',
+  warn: 'ii>',
+  template: 'ii>i',
+  expand: 'iii>i',
+  head: '>i',
+  remote_address: 'i>i',
+  request_text: 'iii>i',
+  request_number: 'i>F',
+  request_set: 'iii>i',
+  request_header: 'iiii>i',
+  request_header_at: 'iiii>i',
+  request_header_set: 'iiiii>i',
+  body: 'iii>i',
+  variable_get: 'iiii>i',
+  variable_set: 'iiii>i',
+  response_header: 'iiii>i',
+  response_header_at: 'iiii>i',
+  response_header_set: 'iiiii>i',
+  response_number: 'i>F',
+  response_set_number: 'iF>i',
+  reply: 'iiiii>',
+  redirect: 'iiii>',
+  part_length: '>i',
+  part: 'iii>i',
+  part_set: 'ii>',
+  log: 'iii>',
+  metric_add: 'iiiF>',
+  metric_set: 'iiiF>',
+  rpc_params: 'ii>i',
+  rpc_add: 'iii>',
+  rpc_error: 'iii>',
+  rpc_call: 'iiiiiii>i',
+  now: '>F',
+  random: 'ii>',
+}
+
+/** What compilers import by themselves, from module `env` (AssemblyScript's standard library). */
+export const environment: Readonly<Record<string, Signature>> = {
+  abort: 'iiii>',
+  trace: 'iiFFFFF>',
+  seed: '>F',
+  'Date.now': '>F',
+  'performance.now': '>F',
+  'console.log': 'i>', 'console.info': 'i>', 'console.debug': 'i>', 'console.warn': 'i>', 'console.error': 'i>',
+}

@@ -1,0 +1,59 @@
+import type { Program } from './instance.ts'
+
+/** A guest broke the ABI's rules; the message continues "it …". It ends the call like a trap. */
+export class GuestFault extends Error {
+  override readonly name = 'GuestFault'
+}
+
+/** A call into a plugin that did not return: what happened in words, and the source place when it is known. */
+export class Trap extends Error {
+  override readonly name = 'Trap'
+  readonly plugin: string
+  /** `assembly/index.ts:24:16`, or null. */
+  readonly where: string | null
+  /** Somebody has written it to a log. */
+  logged = false
+
+  constructor(plugin: string, message: string, where: string | null) {
+    super(message)
+    this.plugin = plugin
+    this.where = where
+  }
+
+  /** Message and place: `Index out of range (assembly/index.ts:24:16)`. */
+  get text(): string {
+    return this.where === null ? this.message : `${this.message} (${this.where})`
+  }
+}
+
+const abortText = /^abort: ([^]*) at ([^]*):(\d+):(\d+)$/
+const wasmFrame = /wasm-function\[\d+\]:0x([0-9a-f]+)/
+
+/** Puts what a call into a guest threw into words: an abort with its place, a fault, an engine's trap with its source line. */
+export function describeTrap(program: Program, error: unknown): Trap {
+  const e = error as Error
+  const message = typeof e?.message === 'string' ? e.message : String(error)
+  if (error instanceof GuestFault) return new Trap(program.name, `it ${message}`, place(program, e))
+  const abort = abortText.exec(message)
+  if (abort !== null) return new Trap(program.name, oneLine(byteString(abort[1]!), 300), `${oneLine(byteString(abort[2]!), 200)}:${abort[3]}:${abort[4]}`)
+  if (error instanceof RangeError && /call stack/i.test(message)) return new Trap(program.name, 'stack overflow', place(program, e))
+  if (error instanceof WebAssembly.RuntimeError) return new Trap(program.name, oneLine(message, 300), place(program, e))
+  return new Trap(program.name, oneLine(`${e?.name ?? 'error'}: ${message}`, 300), place(program, e))
+}
+
+/** The innermost frame of the guest as a source place; null without a frame or a source map. */
+function place(program: Program, error: Error): string | null {
+  const match = wasmFrame.exec(error?.stack ?? '')
+  return match === null ? null : program.locate(parseInt(match[1]!, 16))
+}
+
+/** A text as the bytes of its UTF-8 form, one character each, as the host holds all text. */
+export function byteString(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1')
+}
+
+/** A text of a guest's made fit for one log line: control characters escaped, cut at `limit`. */
+export function oneLine(text: string, limit: number): string {
+  const cut = text.length > limit ? `${text.slice(0, limit)}…` : text
+  return cut.replace(/[\x00-\x1f\x7f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
+}

@@ -1,0 +1,169 @@
+import { getHeapStatistics } from 'node:v8'
+import { threadId } from 'node:worker_threads'
+import type { Problem } from '../conf/report.ts'
+import { ConfigError, systemFailure } from '../core/errors.ts'
+import { Level } from '../core/log.ts'
+import { ErrorLog } from '../core/logfile.ts'
+import type { Cycle } from '../cycle.ts'
+import { HttpEngine } from '../http/engine.ts'
+import type { ListenAddress } from '../http/servers.ts'
+import { coreConf } from '../modules/main/core.ts'
+import type { ThreadStatus } from './messages.ts'
+
+/**
+ * What serves: one thread's listeners, and the cycles that it works with. A cycle is made ready (`prepare`), then taken (`commit`) or
+ * dropped (`abort`); the one before goes on until its last request has ended. Runs in a worker thread, or in the only thread.
+ */
+export class Serving {
+  readonly slot: number
+  readonly #head: WebAssembly.Module | null
+  #engine: HttpEngine | null = null
+  #current: Cycle | null = null
+  #prepared: Cycle | null = null
+  /** Cycles that were replaced and still have requests. */
+  readonly #retired = new Set<Cycle>()
+
+  constructor(slot: number, head: WebAssembly.Module | null) {
+    this.slot = slot
+    this.#head = head
+  }
+
+  /** The cycle that new requests get; throws before the first commit (a bug). */
+  get cycle(): Cycle {
+    return this.#current!
+  }
+
+  get engine(): HttpEngine | null {
+    return this.#engine
+  }
+
+  /**
+   * Opens the addresses that a cycle adds and starts its modules (init_thread, init_process). Returns the problems, none when it is ready;
+   * with problems nothing has changed.
+   */
+  async prepare(cycle: Cycle): Promise<Problem[]> {
+    const fail = (message: string): Problem[] => [{ level: 'emerg', error: new ConfigError(message) }]
+    const started: number[] = []
+    try {
+      for (const [index, module] of cycle.modules.entries()) {
+        started.push(index)
+        module.initThread?.(cycle)
+        module.initProcess?.(cycle)
+      }
+    } catch (error) {
+      const name = cycle.modules[started.pop()!]!.name
+      this.#exitModules(cycle, started)
+      return fail(error instanceof ConfigError ? error.line : `init_process() of module "${name}" failed: ${(error as Error).message}`)
+    }
+    if (cycle.servers !== null) {
+      this.#engine ??= this.#newEngine(cycle)
+      let address: ListenAddress | null = null
+      try {
+        // A unix socket has one listener: the first worker's.
+        await this.#engine.open(cycle, (candidate) => {
+          if (candidate.path !== null && this.slot !== 0) return false
+          address = candidate
+          return true
+        })
+      } catch (error) {
+        this.#exitModules(cycle, started)
+        const { name } = address ?? { name: '' }
+        return fail(systemFailure(`bind() to ${name}`, error))
+      }
+    }
+    this.#prepared = cycle
+    return []
+  }
+
+  #newEngine(cycle: Cycle): HttpEngine {
+    const engine = new HttpEngine(cycle, this.#head)
+    engine.onRetired = (old) => this.#release(old)
+    return engine
+  }
+
+  /** Takes the prepared cycle: new requests begin with it. */
+  commit(): void {
+    const cycle = this.#prepared
+    if (cycle === null) throw new Error('no cycle is prepared')
+    this.#prepared = null
+    const old = this.#current
+    this.#current = cycle
+    if (old !== null) {
+      this.#retired.add(old)
+      const limit = coreConf(old).shutdownTimeout
+      if (limit > 0) setTimeout(() => this.#engine?.abortCycle(old), limit).unref()
+    }
+    if (this.#engine === null) {
+      if (old !== null) this.#release(old)
+      return
+    }
+    this.#engine.commit(cycle)
+  }
+
+  /** Drops the prepared cycle: what it opened is closed again. */
+  abort(): void {
+    const cycle = this.#prepared
+    if (cycle === null) return
+    this.#prepared = null
+    // Committing the present cycle again closes the listeners that it does not name.
+    if (this.#current !== null) this.#engine?.commit(this.#current)
+    this.#exitModules(cycle, cycle.modules.keys())
+    cycle.openFiles.closeAll()
+  }
+
+  /** The last request of a replaced cycle has ended. */
+  #release(cycle: Cycle): void {
+    if (!this.#retired.delete(cycle)) return
+    this.#exitModules(cycle, cycle.modules.keys())
+    cycle.openFiles.closeAll()
+  }
+
+  #exitModules(cycle: Cycle, indexes: Iterable<number>): void {
+    for (const index of [...indexes].reverse()) {
+      const module = cycle.modules[index]!
+      try {
+        module.exitProcess?.(cycle)
+        module.exitThread?.(cycle)
+      } catch (error) {
+        cycle.log.write(Level.alert, `exit_process() of module "${module.name}" failed: ${(error as Error).message}`)
+      }
+    }
+  }
+
+  /** Opens the log files again (USR1). */
+  reopen(): void {
+    const cycle = this.#current!
+    cycle.log.write(Level.notice, 'reopening logs')
+    for (const one of [cycle, ...this.#retired]) {
+      for (const complaint of one.openFiles.openAll()) one.log.write(Level.emerg, complaint)
+    }
+  }
+
+  /** Makes the main error log take lines up to `level`. */
+  setLevel(level: number): void {
+    const { log } = this.#current!
+    if (log instanceof ErrorLog) log.setLevel(level)
+  }
+
+  /** Ends: with `graceful` requests in progress may finish, for at most `timeout` milliseconds when that is not 0. */
+  async stop(graceful: boolean, timeout: number): Promise<void> {
+    const cycle = this.#current
+    if (cycle === null) return
+    if (graceful) cycle.log.write(Level.notice, 'gracefully shutting down')
+    if (graceful) await this.#engine?.close(true, timeout)
+    cycle.log.write(Level.notice, 'exiting')
+    if (!graceful) await this.#engine?.close(false, 0)
+    for (const old of [...this.#retired]) this.#release(old)
+    this.#exitModules(cycle, cycle.modules.keys())
+    cycle.log.write(Level.notice, 'exit')
+  }
+
+  status(role: ThreadStatus['role']): ThreadStatus {
+    const { accepted, requests, active, reading, writing, waiting } = this.#engine?.activity() ??
+      { accepted: 0, requests: 0, active: 0, reading: 0, writing: 0, waiting: 0 }
+    return {
+      thread: threadId, role, cycle: this.#current?.number ?? 0, cycles: this.#retired.size + 1,
+      accepted, requests, connections: active, reading, writing, waiting, heap: getHeapStatistics().used_heap_size,
+    }
+  }
+}

@@ -1,0 +1,47 @@
+/** Replays what was recorded from nginx 1.31.5: raw requests in, raw responses out, byte for byte but for date, server name and port. */
+import { test } from 'node:test'
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync, utimesSync } from 'node:fs'
+import { join } from 'node:path'
+import { site, start } from './kit.ts'
+
+interface Recorded { readonly name: string, readonly request: string, readonly response: string, readonly end: string }
+
+const golden = JSON.parse(readFileSync(new URL('../golden/nginx/http.json', import.meta.url), 'utf8')) as { config: string, cases: Recorded[] }
+
+/** The recording says nginx, in the Server line and on its pages; the pages' length follows from the name's. */
+function asOurs(response: string): string {
+  const head = response.indexOf('\r\n\r\n')
+  if (head < 0) return response
+  const body = response.slice(head + 4)
+  const ours = body.replaceAll('<center>nginx</center>', '<center>vespid</center>')
+  const grown = ours.length - body.length
+  return response.slice(0, head).replace('Server: nginx', 'Server: vespid')
+    .replace(/(Content-Length: )(\d+)/, (_, name, length) => name + (Number(length) + grown)) + '\r\n\r\n' + ours
+}
+
+/** What differs from run to run. */
+function normalised(response: string, port: number): string {
+  return response.replace(/^Date: .*$/gm, 'Date: <D>\r').replaceAll('\r\r', '\r').replaceAll(`:${port}`, ':8951').replaceAll(`|${port}|`, '|8951|')
+    .replace(/boundary=\d{20}/g, 'boundary=<B>').replace(/^--\d{20}/gm, '--<B>')
+}
+
+test('the recorded requests are answered as nginx answers them', async (t) => {
+  const place = site(t)
+  const time = 1700000000
+  const files: Record<string, string> = {
+    'html/t.html': '0123456789'.repeat(5), 'html/idx/index.html': 'idx', 'html/e.txt': '', 'html/404.html': 'custom404', 'html/dir/a.txt': 'a',
+    'logs/.keep': '', 'tmp/.keep': '',
+  }
+  for (const [name, text] of Object.entries(files)) await place.write(name, text)
+  mkdirSync(join(place.prefix, 'html/sub dir'))
+  for (const name of ['t.html', 'idx/index.html', 'e.txt', '404.html', 'dir/a.txt', 'dir']) utimesSync(join(place.prefix, 'html', name), time, time)
+  const conf = golden.config.replaceAll('<W>', '<prefix>').replaceAll('127.0.0.1:8951', '127.0.0.1:<port>')
+  const server = await start(t, conf, { site: place })
+  for (const { name, request, response } of golden.cases) {
+    await t.test(name, async () => {
+      const answer = await server.raw(Buffer.from(request, 'latin1'))
+      assert.equal(normalised(answer, server.port()).replaceAll(place.prefix, '<W>'), asOurs(response))
+    })
+  }
+})
