@@ -9,8 +9,9 @@ import { vespidPeers } from './peers/vespid.ts'
 export type Figure = 'cpu' | 'p99'
 
 /**
- * A bound on a row's figure divided by the first row's. `min` 1.25 says that the row uses at least 1.25 times the CPU that the first
- * one does; `max` is for rows that are the first one with something added. `noise` admits the A/A spread where that is larger.
+ * A bound on a row's figure divided by the first row's. `min` 1.25 says that the row uses at least 1.25 times the CPU
+ * that the first one does; `max` is for rows that are the first one with something added. `noise` admits the A/A
+ * spread where that is larger.
  */
 export type Target = { figure: Figure, min?: number, max?: number, noise?: boolean }
 
@@ -42,13 +43,24 @@ const hooks = [
   row('node-http'),
 ]
 
+const latency = [
+  row('vespid-hooks'), row('nginx-return', atLeast(0.5, 'p99')), row('nginx-lua'), row('raw-onread'),
+  row('raw-onread-16'), row('node-http'),
+]
+
 /** What a run measures when `--only` does not choose. The targets are those of the project's plan. */
 export const comparisons: readonly Comparison[] = [
-  { name: 'hooks', title: 'Three plugins in the path of each request', load: loads.small, rows: [...hooks, row('kamailio-xhttp')] },
+  {
+    name: 'hooks', title: 'Three plugins in the path of each request', load: loads.small,
+    rows: [...hooks, row('kamailio-xhttp')],
+  },
   { name: 'browser', title: 'Three plugins, browser-sized head', load: loads.browser, rows: hooks },
   {
     name: 'pipeline', title: 'Three plugins, 16 requests at a time', load: loads.pipeline,
-    rows: [row('vespid-hooks'), row('nginx-lua', atLeast(1.25)), row('nginx-return', atLeast(0.95)), row('raw-onread'), row('node-http')],
+    rows: [
+      row('vespid-hooks'), row('nginx-lua', atLeast(1.25)), row('nginx-return', atLeast(0.95)), row('raw-onread'),
+      row('node-http'),
+    ],
   },
   {
     name: 'return', title: 'return 200', load: loads.small,
@@ -60,15 +72,18 @@ export const comparisons: readonly Comparison[] = [
   },
   {
     name: 'many', title: '512 connections', load: loads.many,
-    rows: [row('vespid-hooks'), row('nginx-return', atLeast(0.9)), row('nginx-lua'), row('vespid-return'), row('raw-onread')],
+    rows: [
+      row('vespid-hooks'), row('nginx-return', atLeast(0.9)), row('nginx-lua'), row('vespid-return'), row('raw-onread'),
+      row('raw-onread-16'),
+    ],
   },
   {
     name: 'latency', title: 'Latency, as many requests as go through', load: loads.small,
-    rows: [row('vespid-hooks'), row('nginx-return', atLeast(0.5, 'p99')), row('nginx-lua'), row('raw-onread'), row('node-http')],
+    rows: latency,
   },
   {
     name: 'paced', title: 'Latency, server not saturated', load: loads.paced,
-    rows: [row('vespid-hooks'), row('nginx-return', atLeast(0.5, 'p99')), row('nginx-lua'), row('raw-onread'), row('node-http')],
+    rows: latency,
   },
   {
     name: 'unused', title: 'Two loaded plugins that nothing uses', load: loads.small,

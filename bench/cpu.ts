@@ -6,7 +6,10 @@ export type Pins = { server: number, client: number } | null
 
 const ticksPerSecond = number(run('getconf', ['CLK_TCK'])) ?? 100
 
-/** A cpu for the server and another for the client, not two threads of one core where that can be avoided; null without taskset or a second cpu. */
+/**
+ * A cpu for the server and another for the client, not two threads of one core where that can be avoided; null
+ * without taskset or a second cpu.
+ */
 export function findPins(): Pins {
   if (run('taskset', ['-V']) === null) return null
   const allowed = cpuList(/^Cpus_allowed_list:\s*(\S+)/m.exec(read('/proc/self/status') ?? '')?.[1] ?? '')
@@ -49,7 +52,10 @@ export function ownCpuSeconds(): number | null {
   return (Number(stat[11]) + Number(stat[12]) + Number(stat[13]) + Number(stat[14])) / ticksPerSecond
 }
 
-/** Seconds that the pinned cpus (all cpus when `pins` is null) have been busy for anybody so far, time stolen by the hypervisor included; null without /proc. */
+/**
+ * Seconds that the pinned cpus (all cpus when `pins` is null) have been busy for anybody so far, time stolen by the
+ * hypervisor included; null without /proc.
+ */
 export function busySeconds(pins: Pins): number | null {
   const text = read('/proc/stat')
   if (text === null) return null

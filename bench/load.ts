@@ -1,6 +1,6 @@
-// The load generator for a machine without wrk: `node bench/load.ts PLAN` with PLAN as JSON, prints its counts as JSON.
-// It is written on net and reaches about half of wrk's rate, so a fast server is measured against its limit: read the CPU
-// per request, not the rate.
+// The load generator for a machine without wrk: `node bench/load.ts PLAN` with PLAN as JSON, prints its counts as
+// JSON. It is written on net and reaches about half of wrk's rate, so a fast server is measured against its limit:
+// read the CPU per request, not the rate.
 import net from 'node:net'
 
 type Plan = { port: number, seconds: number, connections: number, depth: number, pause: number, requests: string[] }
@@ -12,6 +12,7 @@ const maxAnswer = 1 << 20
 const slots = new Uint32Array(100_000)
 const counts = { requests: 0, bytes: 0, errors: 0 }
 let next = 0
+let longest = 0
 let open = true
 
 // One connection: sends a batch, counts its answers, sends the next.
@@ -55,7 +56,9 @@ class Client {
 
   count(): void {
     counts.requests++
-    const slot = Math.floor((performance.now() - this.sentAt) * 100)
+    const took = performance.now() - this.sentAt
+    const slot = Math.floor(took * 100)
+    if (took > longest) longest = took
     slots[Math.min(slot, slots.length - 1)]!++
   }
 
@@ -85,6 +88,6 @@ for (let i = 0; i < plan.connections; i++) new Client()
 setTimeout(() => {
   open = false
   const seconds = (performance.now() - started) / 1000
-  console.log(JSON.stringify({ ...counts, seconds, p50: percentile(0.5), p99: percentile(0.99) }))
+  console.log(JSON.stringify({ ...counts, seconds, p50: percentile(0.5), p99: percentile(0.99), max: longest * 1000 }))
   process.exit(0)
 }, plan.seconds * 1000)

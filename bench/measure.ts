@@ -8,7 +8,10 @@ import type { Peer, Running } from './peers/peer.ts'
 import { probe } from './probe.ts'
 import { pins, tempRoot } from './proc.ts'
 
-/** One load on one server. `cpu` is the server's CPU per request in microseconds, `foreign` the cores that others used meanwhile; null where /proc is missing. */
+/**
+ * One load on one server. `cpu` is the server's CPU per request in microseconds, `foreign` the cores that others used
+ * meanwhile; null where /proc is missing.
+ */
 export type Sample = Counted & { round: number, cpu: number | null, foreign: number | null }
 
 /** A row that ran, or why it did not. */
@@ -19,7 +22,10 @@ export type Plan = { rounds: number, seconds: number, generator: Generator, say(
 
 type Ready = { row: Row, running: Running, bytes: number, samples: Sample[] }
 
-/** Starts all servers of `comparison`, warms each up once, then loads them in turn, `rounds` times. Ends them whatever happens. */
+/**
+ * Starts all servers of `comparison`, warms each up once, then loads them in turn, `rounds` times. Ends them whatever
+ * happens.
+ */
 export async function measure(comparison: Comparison, plan: Plan): Promise<Measured[]> {
   const measured: Measured[] = []
   const ready: Ready[] = []
@@ -34,7 +40,9 @@ export async function measure(comparison: Comparison, plan: Plan): Promise<Measu
     for (let round = 1; round <= plan.rounds; round++) {
       plan.say(`${comparison.name}: round ${round} of ${plan.rounds}`)
       // Every second round backwards, so that no server always follows the same one.
-      for (const one of round % 2 === 1 ? ready : ready.toReversed()) one.samples.push(await sample(one.running, comparison, plan, round))
+      for (const one of round % 2 === 1 ? ready : ready.toReversed()) {
+        one.samples.push(await sample(one.running, comparison, plan, round))
+      }
     }
   } finally {
     await Promise.all(ready.map(one => one.running.stop()))
@@ -42,10 +50,12 @@ export async function measure(comparison: Comparison, plan: Plan): Promise<Measu
   return measured.map(one => 'skipped' in one ? one : { row: one.row, bytes: one.bytes, samples: one.samples })
 }
 
-// The rows of `comparison` with the A/A line: the first row's peer once more or, where that is missing, the raw server's.
+// The rows of `comparison` with the A/A line: the first row's peer once more or, where that is missing, the raw
+// server's.
 function withAgain(comparison: Comparison): Row[] {
   const there = comparison.rows.filter(row => row.peer.available() === null)
-  const chosen = there.find(row => row === comparison.rows[0]) ?? there.find(row => row.peer.name === 'raw-onread') ?? there[0]
+  const chosen = there.find(row => row === comparison.rows[0])
+    ?? there.find(row => row.peer.name === 'raw-onread') ?? there[0]
   const rows: Row[] = []
   for (const row of comparison.rows) {
     rows.push(row)
@@ -91,16 +101,18 @@ async function sample(running: Running, comparison: Comparison, plan: Plan, roun
   await quiet()
   const pids = processTree(running.pid)
   const before = { server: cpuSeconds(pids), own: ownCpuSeconds(), busy: busySeconds(pins), at: performance.now() }
-  const counted = await plan.generator.drive(running.port, comparison.load, plan.seconds)
+  const counted = await plan.generator.drive(running.port, comparison.load, plan.seconds * comparison.load.stretch)
   const seconds = (performance.now() - before.at) / 1000
   const server = difference(cpuSeconds(pids), before.server)
   const own = difference(ownCpuSeconds(), before.own)
   const busy = difference(busySeconds(pins), before.busy)
   const foreign = server === null || own === null || busy === null ? null : Math.max(0, busy - server - own) / seconds
-  return { ...counted, round, cpu: server === null || counted.requests === 0 ? null : server * 1e6 / counted.requests, foreign }
+  const cpu = server === null || counted.requests === 0 ? null : server * 1e6 / counted.requests
+  return { ...counted, round, cpu, foreign }
 }
 
-// Waits for 150 ms in which nobody uses a tenth of a core of ours, but not longer than 3 s: then the sample's `foreign` tells.
+// Waits for 150 ms in which nobody uses a tenth of a core of ours, but not longer than 3 s: then the sample's
+// `foreign` tells.
 async function quiet(): Promise<void> {
   for (let tries = 0; tries < 20; tries++) {
     const before = busySeconds(pins)

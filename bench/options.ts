@@ -1,7 +1,15 @@
 import { parseArgs } from 'node:util'
 
 /** What the command line asks for. */
-export type Options = { rounds: number, seconds: number, only: string[], json: string | null, markdown: string | null, list: boolean, help: boolean }
+export type Options = {
+  rounds: number
+  seconds: number
+  only: string[]
+  json: string | null
+  markdown: string | null
+  list: boolean
+  help: boolean
+}
 
 /** The usage text. */
 export const usage = `usage: npm run bench -- [OPTION…]
@@ -14,7 +22,10 @@ export const usage = `usage: npm run bench -- [OPTION…]
   --list             name the comparisons and the peers, and which of them can run here
 `
 
-/** Reads the arguments after the script's name; throws an Error with a text for the user. `known` are the names that `--only` may hold. */
+/**
+ * Reads the arguments after the script's name; throws an Error with a text for the user. `known` are the names that
+ * `--only` may hold.
+ */
 export function readOptions(args: string[], known: readonly string[]): Options {
   const { values } = parseArgs({
     args,
@@ -43,6 +54,6 @@ export function readOptions(args: string[], known: readonly string[]): Options {
 }
 
 function count(name: string, text: string): number {
-  if (!/^[1-9]\d{0,3}$/.test(text)) throw new Error(`invalid value "${text}" in "--${name}", it must be a whole number from 1 to 9999`)
-  return Number(text)
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text)
+  throw new Error(`invalid value "${text}" in "--${name}", it must be a whole number from 1 to 9999`)
 }

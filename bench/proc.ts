@@ -37,10 +37,12 @@ export function freePort(): Promise<number> {
 }
 
 /**
- * Starts a server on the server's cpu, in a process group of its own, and waits up to 20 s until it answers HTTP on `port`.
- * Rejects with its last line of output when it ends before that. `dir` gets its output as output.txt.
+ * Starts a server on the server's cpu, in a process group of its own, and waits up to 20 s until it answers HTTP on
+ * `port`. Rejects with its last line of output when it ends before that. `dir` gets its output as output.txt.
  */
-export async function startServer(dir: string, port: number, command: string, args: readonly string[]): Promise<Running> {
+export async function startServer(
+  dir: string, port: number, command: string, args: readonly string[],
+): Promise<Running> {
   const output = join(dir, 'output.txt')
   const fd = openSync(output, 'w')
   const [file, argv] = pinned(pins?.server, command, args)
@@ -62,11 +64,14 @@ export async function startServer(dir: string, port: number, command: string, ar
     await sleep(20)
   }
   await stop(child)
-  const last = readFileSync(output, 'utf8').trim().split('\n').filter(line => line.trim() !== '').slice(0, 3).join(' | ')
-  throw new Error(last === '' ? failed! : `${failed}: ${last}`)
+  const lines = readFileSync(output, 'utf8').split('\n').filter(line => line.trim() !== '')
+  const telling = lines.find(line => /error|emerg|fatal/i.test(line)) ?? lines.at(-1)
+  throw new Error(telling === undefined ? failed! : `${failed}: ${telling.trim()}`)
 }
 
-/** Ends every process that is still there and removes the temporary directory; safe to call at any moment, and twice. */
+/**
+ * Ends every process that is still there and removes the temporary directory; safe to call at any moment, and twice.
+ */
 export function cleanUp(): void {
   for (const pid of groups.keys()) signalGroup(pid, 'SIGKILL')
   groups.clear()

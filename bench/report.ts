@@ -2,50 +2,80 @@ import type { Comparison, Row, Target } from './comparisons.ts'
 import type { Measured, Sample } from './measure.ts'
 import { least, median, quietHalf, spread } from './stats.ts'
 
-/** The figures of one row: medians over the quiet half of its samples, `least` CPU over all of them. Latencies in us. */
-export type Figures = { rps: number, cpu: number, leastCpu: number, p50: number, p99: number, errors: number, foreign: number, kept: number }
+/**
+ * The figures of one row: medians over the quiet half of its samples, `least` CPU over all of them. Latencies in us.
+ */
+export type Figures = {
+  rps: number
+  cpu: number
+  leastCpu: number
+  p50: number
+  p99: number
+  max: number
+  errors: number
+  foreign: number
+  kept: number
+}
 
-/** A line of a finished table; ratios are this row's figure by the first row's (for requests/s the first row's by this one's): above 1 speaks for the first row. */
+/**
+ * A line of a finished table. A ratio is this row's figure by the first row's (for requests/s the first row's by this
+ * one's), so that above 1 speaks for the first row. It is taken round by round, as the machine's speed drifts, and
+ * its median over the quieter half of the rounds is given.
+ */
 export type Line = {
   name: string
   figures: Figures | null
   bytes: number
-  cpuRatio: number
-  rpsRatio: number
-  p99Ratio: number
+  ratios: Ratios
   target: string
   verdict: '' | 'ok' | 'short'
   note: string
 }
 
 /** A finished comparison; `noise` is the A/A spread as a share: 0.07 is seven per cent. NaN without an A/A line. */
-export type Table = { name: string, title: string, load: string, lines: Line[], noise: { cpu: number, rps: number, p99: number }, foreign: number }
+export type Table = { name: string, title: string, load: string, lines: Line[], noise: Ratios, foreign: number }
+
+type Ratios = { cpu: number, rps: number, p99: number }
+type Entry = { row: Row, one: Measured, samples: Sample[] }
 
 /** Makes the table of `comparison` from what was measured. */
 export function tabulate(comparison: Comparison, measured: readonly Measured[]): Table {
-  const rows = measured.map(one => ({ row: one.row, one, figures: 'skipped' in one ? null : summarise(one.samples) }))
-  const base = rows.find(({ row, figures }) => figures !== null && row.again !== true)?.figures ?? null
-  const firstRan = rows[0]?.figures !== null
-  const noise = aaNoise(rows)
-  const lines = rows.map(({ row, one, figures }): Line => {
-    const ratio = (pick: (of: Figures) => number): number => figures === null || base === null ? NaN : pick(figures) / pick(base)
-    const cpuRatio = ratio(of => of.cpu)
-    const p99Ratio = ratio(of => of.p99)
-    const rpsRatio = 1 / ratio(of => of.rps)
-    const target = row.target === undefined ? '' : targetText(row.target)
+  const entries = measured.map((one): Entry => ({ row: one.row, one, samples: 'skipped' in one ? [] : one.samples }))
+  const base = entries.find(({ row, samples }) => samples.length > 0 && row.again !== true)
+  // Without the row that the targets are about there is nothing to judge.
+  const judged = base !== undefined && base === entries[0]
+  const noise = aaNoise(entries)
+  const lines = entries.map(({ row, one, samples }): Line => {
+    const figures = samples.length === 0 ? null : summarise(samples)
+    const ratios = compare(samples, base?.samples ?? [])
     return {
       name: row.again === true ? `${row.peer.name} (A/A)` : row.peer.name,
       figures,
       bytes: 'skipped' in one ? 0 : one.bytes,
-      cpuRatio, rpsRatio, p99Ratio, target,
-      // Without the row that the target is about there is nothing to judge.
-      verdict: row.target === undefined || figures === null || !firstRan ? ''
-        : judge(row.target, row.target.figure === 'p99' ? p99Ratio : Number.isNaN(cpuRatio) ? rpsRatio : cpuRatio, noise),
-      note: 'skipped' in one ? `skipped: ${one.skipped}` : figures!.errors > 0 ? `${figures!.errors} failed requests` : '',
+      ratios,
+      target: row.target === undefined ? '' : targetText(row.target),
+      verdict: row.target === undefined || figures === null || !judged ? '' : judge(row.target, ratios, noise),
+      note: 'skipped' in one ? `skipped: ${one.skipped}` : figures?.errors ? `${figures.errors} failed requests` : '',
     }
   })
-  const foreign = median(rows.flatMap(({ figures }) => figures === null || Number.isNaN(figures.foreign) ? [] : [figures.foreign]))
+  const foreign = median(lines.map(({ figures }) => figures?.foreign ?? NaN).filter(value => !Number.isNaN(value)))
   return { name: comparison.name, title: comparison.title, load: comparison.load.about, lines, noise, foreign }
+}
+
+function compare(samples: readonly Sample[], base: readonly Sample[]): Ratios {
+  const pairs = samples.flatMap(sample => {
+    const other = base.find(one => one.round === sample.round)
+    if (other === undefined) return []
+    const foreign = sample.foreign === null || other.foreign === null ? null : Math.max(sample.foreign, other.foreign)
+    return [{ sample, other, foreign }]
+  })
+  const kept = quietHalf(pairs)
+  const cpu = kept.map(({ sample, other }) => (sample.cpu ?? NaN) / (other.cpu ?? NaN))
+  return {
+    cpu: median(cpu.filter(value => !Number.isNaN(value))),
+    rps: median(kept.map(({ sample, other }) => (other.requests / other.seconds) / (sample.requests / sample.seconds))),
+    p99: median(kept.map(({ sample, other }) => sample.p99 / other.p99)),
+  }
 }
 
 function summarise(samples: readonly Sample[]): Figures {
@@ -57,28 +87,29 @@ function summarise(samples: readonly Sample[]): Figures {
     leastCpu: least(cpu(samples)),
     p50: median(kept.map(sample => sample.p50)),
     p99: median(kept.map(sample => sample.p99)),
+    max: median(kept.map(sample => sample.max)),
     errors: samples.reduce((sum, sample) => sum + sample.errors, 0),
     foreign: median(kept.flatMap(sample => sample.foreign === null ? [] : [sample.foreign])),
     kept: kept.length,
   }
 }
 
-function aaNoise(rows: readonly { row: Row, figures: Figures | null }[]): Table['noise'] {
-  const again = rows.find(({ row }) => row.again === true)
-  const first = rows.find(({ row }) => row.again !== true && row.peer === again?.row.peer)
-  const a = first?.figures
-  const b = again?.figures
-  if (!a || !b) return { cpu: NaN, rps: NaN, p99: NaN }
-  return { cpu: spread(a.cpu, b.cpu), rps: spread(a.rps, b.rps), p99: spread(a.p99, b.p99) }
+function aaNoise(entries: readonly Entry[]): Ratios {
+  const again = entries.find(({ row }) => row.again === true)
+  const first = entries.find(({ row }) => row.again !== true && row.peer === again?.row.peer)
+  const ratios = compare(again?.samples ?? [], first?.samples ?? [])
+  return { cpu: spread(ratios.cpu), rps: spread(ratios.rps), p99: spread(ratios.p99) }
 }
 
-function limit(target: Target, noise: Table['noise']): number {
+function limit(target: Target, noise: Ratios): number {
   const allowed = target.noise === true && !Number.isNaN(noise.cpu) ? 1 + noise.cpu : 0
   return Math.max(target.max!, allowed)
 }
 
-function judge(target: Target, ratio: number, noise: Table['noise']): 'ok' | 'short' {
-  return target.min !== undefined ? (ratio >= target.min ? 'ok' : 'short') : (ratio <= limit(target, noise) ? 'ok' : 'short')
+function judge(target: Target, ratios: Ratios, noise: Ratios): 'ok' | 'short' {
+  const ratio = target.figure === 'p99' ? ratios.p99 : Number.isNaN(ratios.cpu) ? ratios.rps : ratios.cpu
+  const met = target.min !== undefined ? ratio >= target.min : ratio <= limit(target, noise)
+  return met ? 'ok' : 'short'
 }
 
 function targetText(target: Target): string {
@@ -86,14 +117,20 @@ function targetText(target: Target): string {
   return `${target.figure} ${bound}${target.noise === true ? ' or A/A' : ''}`
 }
 
-const columns = ['server', 'req/s', 'cpu µs', 'min', 'p50 ms', 'p99 ms', 'bytes', 'cpu ×', 'req/s ×', 'p99 ×', 'target', '']
+const columns = [
+  'server', 'req/s', 'cpu µs', 'min', 'p50 ms', 'p99 ms', 'max ms', 'bytes', 'cpu ×', 'req/s ×', 'p99 ×', 'target',
+  '',
+]
 
 function cells(line: Line): string[] {
   if (line.figures === null) return [line.name, line.note]
-  const { rps, cpu, leastCpu, p50, p99 } = line.figures
-  return [line.name, fixed(rps, 0).replace(/\B(?=(\d{3})+$)/g, ','), fixed(cpu, 2), fixed(leastCpu, 2), fixed(p50 / 1000, 2), fixed(p99 / 1000, 2),
-    String(line.bytes), fixed(line.cpuRatio, 2), fixed(line.rpsRatio, 2), fixed(line.p99Ratio, 2), line.target,
-    [line.verdict, line.note].filter(text => text !== '').join(', ')]
+  const { rps, cpu, leastCpu, p50, p99, max } = line.figures
+  return [
+    line.name, fixed(rps, 0).replace(/\B(?=(\d{3})+$)/g, ','), fixed(cpu, 2), fixed(leastCpu, 2),
+    fixed(p50 / 1000, 2), fixed(p99 / 1000, 2), fixed(max / 1000, 1), String(line.bytes),
+    fixed(line.ratios.cpu, 2), fixed(line.ratios.rps, 2), fixed(line.ratios.p99, 2), line.target,
+    [line.verdict, line.note].filter(text => text !== '').join(', '),
+  ]
 }
 
 function fixed(value: number, digits: number): string {
@@ -101,19 +138,22 @@ function fixed(value: number, digits: number): string {
 }
 
 function footer({ noise, foreign }: Table): string {
-  const percent = (share: number): string => `${(share * 100).toFixed(0)} %`
+  const percent = (share: number): string => Number.isNaN(share) ? '-' : `${(share * 100).toFixed(0)} %`
   const aa = Number.isNaN(noise.rps) ? 'no A/A pair ran'
-    : `A/A spread: cpu ${Number.isNaN(noise.cpu) ? '-' : percent(noise.cpu)}, req/s ${percent(noise.rps)}, p99 ${percent(noise.p99)}`
+    : `A/A spread: cpu ${percent(noise.cpu)}, req/s ${percent(noise.rps)}, p99 ${percent(noise.p99)}`
   return Number.isNaN(foreign) ? aa : `${aa}; others used ${foreign.toFixed(2)} core (median of the samples kept)`
 }
 
 /** The table as text for a terminal. */
 export function asText(table: Table): string {
   const rows = [columns, ...table.lines.map(cells)]
-  const widths = columns.map((_, i) => Math.max(...rows.map(row => row.length < columns.length && i > 0 ? 0 : row[i]!.length)))
-  const left = (i: number): boolean => i === 0 || i >= 10
-  const body = rows.map(row => row.map((cell, i) => left(i) || row.length < columns.length ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))
-    .join('  ').trimEnd())
+  // A row of two cells is one that did not run: its reason takes the place of all figures.
+  const full = rows.filter(row => row.length === columns.length)
+  const widths = columns.map((_, i) => Math.max(...(i === 0 ? rows : full).map(row => row[i]!.length)))
+  const left = (row: string[], i: number): boolean => i === 0 || i >= 11 || row.length < columns.length
+  const pad = (row: string[]) => (cell: string, i: number): string =>
+    left(row, i) ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)
+  const body = rows.map(row => row.map(pad(row)).join('  ').trimEnd())
   return `${table.title}\n${table.load}\n\n${body.join('\n')}\n\n${footer(table)}\n`
 }
 
@@ -123,7 +163,7 @@ export function asMarkdown(table: Table): string {
     const row = cells(line)
     return row.length < columns.length ? [row[0]!, ...columns.slice(2).map(() => ''), row[1]!] : row
   })
-  const text = [columns, columns.map((_, i) => i === 0 || i >= 10 ? '---' : '---:'), ...rows]
+  const text = [columns, columns.map((_, i) => i === 0 || i >= 11 ? '---' : '---:'), ...rows]
     .map(row => `| ${row.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`).join('\n')
   return `### ${table.title}\n\n${table.load}.\n\n${text}\n\n${footer(table)}.\n`
 }

@@ -1,4 +1,5 @@
-// The benchmark: starts vespid and its peers, loads them in turn, prints a table per comparison. See README.md beside this file.
+// The benchmark: starts vespid and its peers, loads them in turn, prints a table per comparison. See README.md beside
+// this file.
 import { writeFileSync } from 'node:fs'
 import { arch, cpus, release } from 'node:os'
 import { type Comparison, comparisons, peers } from './comparisons.ts'
@@ -13,7 +14,7 @@ function choose(only: readonly string[]): Comparison[] {
   const named = comparisons.filter(({ name }) => only.includes(name))
   const rows = only.filter(name => !comparisons.some(comparison => comparison.name === name))
   return (named.length > 0 ? named : comparisons)
-    .map(comparison => ({ ...comparison, rows: comparison.rows.filter(({ peer }) => rows.length === 0 || rows.includes(peer.name)) }))
+    .map(one => ({ ...one, rows: one.rows.filter(({ peer }) => rows.length === 0 || rows.includes(peer.name)) }))
     .filter(comparison => comparison.rows.length > 0)
 }
 
@@ -29,15 +30,21 @@ function list(): string {
 
 function machine(generator: Generator, options: Options): string[] {
   const pinning = pins === null ? 'not pinned' : `server on cpu ${pins.server}, client on cpu ${pins.client}`
+  const kamailio = run('kamailio', ['-v'])?.replace(/ \(.*/, '') ?? 'no kamailio'
   return [
     `${cpus().length} × ${cpus()[0]?.model ?? 'cpu'}, ${process.platform} ${release()} ${arch()}, ${pinning}`,
-    `node ${process.version}, ${run('nginx', ['-v']) ?? 'no nginx'}, ${run('kamailio', ['-v'])?.replace(/ \(.*/, '') ?? 'no kamailio'}, ${generator.name}`,
-    `${options.rounds} rounds of ${options.seconds} s each, in turn; medians over the half of the samples with the least foreign CPU`,
+    `node ${process.version}, ${run('nginx', ['-v']) ?? 'no nginx'}, ${kamailio}, ${generator.name}`,
+    `${options.rounds} rounds of ${options.seconds} s each, in turn; medians over the half with the least foreign CPU`,
   ]
 }
 
-function write(options: Options, about: string[], tables: readonly Table[], measured: Record<string, Measured[]>): void {
-  if (options.markdown !== null) writeFileSync(options.markdown, `${about.map(line => `- ${line}`).join('\n')}\n\n${tables.map(asMarkdown).join('\n')}`)
+type Results = { about: string[], tables: Table[], measured: Record<string, Measured[]> }
+
+function write(options: Options, { about, tables, measured }: Results): void {
+  if (options.markdown !== null) {
+    const list = about.map(line => `- ${line}`).join('\n')
+    writeFileSync(options.markdown, `${list}\n\n${tables.map(asMarkdown).join('\n')}`)
+  }
   if (options.json === null) return
   const samples = Object.entries(measured).map(([name, rows]) => [name, rows.map(({ row, ...rest }) =>
     ({ peer: row.peer.name, again: row.again === true, ...rest }))])
@@ -45,7 +52,7 @@ function write(options: Options, about: string[], tables: readonly Table[], meas
 }
 
 async function main(): Promise<number> {
-  const options = readOptions(process.argv.slice(2), [...comparisons.map(({ name }) => name), ...peers.map(({ name }) => name)])
+  const options = readOptions(process.argv.slice(2), [...comparisons, ...peers].map(({ name }) => name))
   if (options.help || options.list) {
     process.stdout.write(options.help ? usage : list())
     return 0
@@ -65,7 +72,7 @@ async function main(): Promise<number> {
     console.log(asText(table))
     tables.push(table)
     // After each comparison: a run that is interrupted has not been for nothing.
-    write(options, about, tables, measured)
+    write(options, { about, tables, measured })
   }
   return tables.some(({ lines }) => lines.some(({ figures }) => figures !== null)) ? 0 : 1
 }
@@ -81,7 +88,7 @@ process.on('exit', cleanUp)
 try {
   process.exitCode = await main()
 } catch (error) {
-  console.error(`bench: ${(error as Error).message}`)
+  process.stderr.write(`bench: ${(error as Error).message}\n`)
   process.exitCode = 1
 }
 cleanUp()

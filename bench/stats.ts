@@ -12,8 +12,8 @@ export function least(values: readonly number[]): number {
 }
 
 /**
- * The half (rounded up) of `samples` with the least foreign CPU. Another process on the same cpu only ever makes a server
- * look worse, so the disturbed half says nothing about the server. Samples without the figure are all kept.
+ * The half (rounded up) of `samples` with the least foreign CPU. Another process on the same cpu only ever makes a
+ * server look worse, so the disturbed half says nothing about the server. Samples without the figure are all kept.
  */
 export function quietHalf<T extends { foreign: number | null }>(samples: readonly T[]): T[] {
   if (samples.some(sample => sample.foreign === null)) return [...samples]
@@ -21,7 +21,7 @@ export function quietHalf<T extends { foreign: number | null }>(samples: readonl
   return sorted.slice(0, Math.ceil(sorted.length / 2))
 }
 
-/** How far apart two figures of the same thing are, as a share of the smaller one: 0.07 is seven per cent. */
-export function spread(a: number, b: number): number {
-  return Math.abs(a - b) / Math.min(a, b)
+/** How far a ratio of two figures of the same thing is from 1, whichever is larger: 0.07 is seven per cent. */
+export function spread(ratio: number): number {
+  return Math.max(ratio, 1 / ratio) - 1
 }

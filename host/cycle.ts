@@ -6,6 +6,8 @@ import type { HttpMain } from './http/servers.ts'
 import type { PluginSet } from './wasm/plugins.ts'
 import { ConfigError } from './core/errors.ts'
 import { VariableTable } from './expr/variables.ts'
+import { Zones } from './core/zones.ts'
+import type { SharedZone } from './core/zones.ts'
 
 /** Where a configuration comes from; the same for the master, every worker and `-t` (nginx.md §10.1). */
 export interface CycleOptions {
@@ -21,6 +23,8 @@ export interface CycleOptions {
   readonly test: boolean
   /** Given to workers: read this in the place of the files. */
   readonly snapshot?: ConfSnapshot
+  /** Zones whose memory is taken over where name, kind and size are the same: of the configuration before, or in a worker the master's. */
+  readonly zones?: readonly SharedZone[]
 }
 
 /**
@@ -55,6 +59,8 @@ export class Cycle {
   log: Log
   /** The log files of this cycle, error and access logs alike; opened when the configuration is complete, reopened by `reopen`. */
   readonly openFiles = new OpenFiles()
+  /** State that all workers share, by zone. */
+  readonly zones = new Zones()
   /** Each configuration file read, in order, for `-T`; name and text are byte strings. */
   readonly files: { name: string, text: string }[] = []
   /** Each pattern that an `include` named, with the paths that it matched. */

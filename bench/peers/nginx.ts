@@ -6,7 +6,9 @@ import { locationPaths } from '../loads.ts'
 import { type Peer, body, expectBody, expectHooks, servedBy } from './peer.ts'
 
 // Where distributions put nginx's dynamic modules.
-const moduleDirs = ['/usr/lib/nginx/modules', '/usr/lib64/nginx/modules', '/etc/nginx/modules', '/usr/local/lib/nginx/modules']
+const moduleDirs = [
+  '/usr/lib/nginx/modules', '/usr/lib64/nginx/modules', '/etc/nginx/modules', '/usr/local/lib/nginx/modules',
+]
 
 const literal = JSON.stringify(body)
 
@@ -39,7 +41,8 @@ const luaHooks = `
         header_filter_by_lua_block { ngx.header["${servedBy.name}"] = "${servedBy.value}" }
       }`
 
-// "return" answers in the rewrite phase, before access is checked; empty_gif is a content handler as cheap as nginx has one.
+// "return" answers in the rewrite phase, before access is checked; empty_gif is a content handler as cheap as nginx
+// has one.
 const gifHooks = `
       location / {
         allow 127.0.0.0/8;
@@ -76,7 +79,9 @@ function moduleFile(name: string): string | null {
   return moduleDirs.map(dir => join(dir, name)).find(file => existsSync(file)) ?? null
 }
 
-function nginx(name: string, about: string, needsLua: boolean, http: string, locations: string, check: Peer['check']): Peer {
+function nginx(
+  name: string, about: string, needsLua: boolean, http: string, locations: string, check: Peer['check'],
+): Peer {
   const files = ['ndk_http_module.so', 'ngx_http_lua_module.so']
   return {
     name,

@@ -28,8 +28,8 @@ export const servedBy = { name: 'X-Served-By', value: 'bench' }
 export function expectBody(expected: string | null = body): (answer: Answer) => string | null {
   return answer => {
     if (answer.status !== 200) return `answered ${answer.status}, not 200`
-    if (expected === null ? answer.body === '' : answer.body !== expected) return `answered ${JSON.stringify(answer.body)}`
-    return null
+    const right = expected === null ? answer.body !== '' : answer.body === expected
+    return right ? null : `answered ${JSON.stringify(answer.body)}`
   }
 }
 

@@ -43,22 +43,27 @@ ${locations}
 // The built file of a plugin: VESPID_BENCH_PLUGINS names a directory to look in first.
 function pluginFile(name: string): string | null {
   const source = join(root, 'plugins-as', name)
-  const dirs = [process.env['VESPID_BENCH_PLUGINS'] ?? '', join(root, 'plugins'), join(root, 'plugins-as'), join(root, 'dist/plugins'),
-    join(root, 'build/plugins'), source, join(source, 'build'), join(source, 'dist')]
+  const dirs = [
+    process.env['VESPID_BENCH_PLUGINS'] ?? '', join(root, 'plugins'), join(root, 'dist/plugins'),
+    join(root, 'build/plugins'), join(root, 'plugins-as'), source, join(source, 'build'), join(source, 'dist'),
+  ]
   for (const dir of dirs.filter(dir => dir !== '' && existsSync(dir))) {
     if (readdirSync(dir).includes(`${name}.wasm`)) return join(dir, `${name}.wasm`)
   }
   return null
 }
 
-function vespid(name: string, about: string, plugins: readonly string[], locations: string, check: Peer['check']): Peer {
+function vespid(
+  name: string, about: string, plugins: readonly string[], locations: string, check: Peer['check'],
+): Peer {
   return {
     name,
     about,
     available() {
       if (!existsSync(command)) return 'host/vespid is not there'
       const missing = plugins.find(plugin => pluginFile(plugin) === null)
-      return missing === undefined ? null : `${missing}.wasm is not built, or set VESPID_BENCH_PLUGINS to the directory that has it`
+      if (missing === undefined) return null
+      return `${missing}.wasm is not built, or set VESPID_BENCH_PLUGINS to the directory that has it`
     },
     async start(dir) {
       const port = await freePort()
@@ -78,8 +83,8 @@ const three = ['access', 'hello', 'headers']
 /** vespid with one worker, in the configurations that its targets speak of. */
 export const vespidPeers: readonly Peer[] = [
   vespid('vespid-hooks', 'vespid, plugins access, hello and headers', three, hooks, expectHooks(null)),
-  vespid('vespid-hooks-unused', 'the same with two more plugins loaded that nothing uses', [...three, 'stub_status', 'empty_gif'],
-    hooks, expectHooks(null)),
+  vespid('vespid-hooks-unused', 'the same with two more plugins loaded that nothing uses',
+    [...three, 'stub_status', 'empty_gif'], hooks, expectHooks(null)),
   vespid('vespid-return', 'vespid, return 200', [], plain, expectBody()),
   vespid('vespid-rpc', 'vespid, plugin jsonrpcs, core.version', ['jsonrpcs'], rpc, expectRpc),
   vespid('vespid-locations-10', 'vespid, return 200 in one of 10 locations', [], many(10), expectBody()),

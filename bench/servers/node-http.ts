@@ -19,8 +19,10 @@ function allowed(remote: string): boolean {
 
 function call(text: string): string {
   const { id, method } = JSON.parse(text) as { id: unknown, method: string }
-  if (method !== 'core.version') return JSON.stringify({ jsonrpc: '2.0', error: { code: -32601, message: 'Method not found' }, id })
-  return JSON.stringify({ jsonrpc: '2.0', result: `node ${process.version}`, id })
+  const known = method === 'core.version'
+  const error = { code: -32601, message: 'Method not found' }
+  const outcome = known ? { result: `node ${process.version}` } : { error }
+  return JSON.stringify({ jsonrpc: '2.0', ...outcome, id })
 }
 
 const server = http.createServer((req, res) => {

@@ -1,19 +1,21 @@
-// A server that does nothing but the two system calls: it finds the ends of the heads in what it read and writes a canned
-// answer for each. `onread` reads into one static buffer, `data` lets Node allocate a buffer per read. Nobody who speaks
-// HTTP/1.1 through Node can be cheaper, so this is what the engine is measured against.
+// A server that does nothing but the two system calls: it finds the ends of the heads in what it read and writes a
+// canned answer for each. `onread` reads into one static buffer, `data` lets Node allocate a buffer per read. Nobody
+// who speaks HTTP/1.1 through Node can be cheaper, so this is what the engine is measured against.
 import net from 'node:net'
 import { body, servedBy } from '../peers/peer.ts'
 
 type Handle = object
 type Conn = net.Socket & { matched: number }
 
-const [port = '0', mode = 'onread'] = process.argv.slice(2)
-const answer = Buffer.from('HTTP/1.1 200 OK\r\nServer: bench\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\nContent-Type: text/plain\r\n'
-  + `Content-Length: ${body.length}\r\nConnection: keep-alive\r\n${servedBy.name}: ${servedBy.value}\r\n\r\n${body}`, 'latin1')
+const [port = '0', mode = 'onread', listeners = '1'] = process.argv.slice(2)
+const answer = Buffer.from('HTTP/1.1 200 OK\r\nServer: bench\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n'
+  + `Content-Type: text/plain\r\nContent-Length: ${body.length}\r\nConnection: keep-alive\r\n`
+  + `${servedBy.name}: ${servedBy.value}\r\n\r\n${body}`, 'latin1')
 const answers = [Buffer.alloc(0), answer]
 const end = Buffer.from('\r\n\r\n', 'latin1')
 
-// The number of heads that end in the first `length` bytes of `chunk`; `conn.matched` carries a CRLFCRLF cut by the read.
+// The number of heads that end in the first `length` bytes of `chunk`; `conn.matched` carries a CRLFCRLF cut by the
+// read.
 function heads(conn: Conn, chunk: Buffer, length: number): number {
   let count = 0
   let at = 0
@@ -35,7 +37,7 @@ function heads(conn: Conn, chunk: Buffer, length: number): number {
 }
 
 function reply(conn: Conn, count: number): void {
-  if (count > 0) conn.write(answers[count] ??= Buffer.concat(new Array<Buffer>(count).fill(answer)))
+  if (count > 0) conn.write(answers[count] ??= Buffer.from(answer.toString('latin1').repeat(count), 'latin1'))
 }
 
 function watch(conn: Conn): void {
@@ -66,11 +68,17 @@ function adopt(accepted: net.Socket): void {
   conn.read(0)
 }
 
-const server = mode === 'onread'
-  ? net.createServer({ pauseOnConnect: true }, adopt)
-  : net.createServer(accepted => {
+function serve(): net.Server {
+  if (mode === 'onread') return net.createServer({ pauseOnConnect: true }, adopt)
+  return net.createServer(accepted => {
     const conn = accepted as Conn
     watch(conn)
     conn.on('data', chunk => reply(conn, heads(conn, chunk as Buffer, chunk.length)))
   })
-server.listen({ port: Number(port), host: '127.0.0.1', backlog: 1024 })
+}
+
+// libuv accepts one connection of a listener per turn of its loop; several listeners on one port are that many per
+// turn.
+for (let i = 0; i < Number(listeners); i++) {
+  serve().listen({ port: Number(port), host: '127.0.0.1', backlog: 1024, reusePort: Number(listeners) > 1 })
+}

@@ -19,11 +19,14 @@ export interface Built {
 }
 
 /**
- * Reads a configuration and builds its cycle in nginx's order (ngx_init_cycle): core confs, `-g`, the file, `syntax is ok`, the core
- * modules' initConf, log files. Mistakes of the user are in `cycle.problems`, never thrown; a cycle that failed holds nothing open.
- * `modules` are the host's modules, `log` receives what is logged before the configuration names a log, `number` counts cycles.
+ * Reads a configuration and builds its cycle in nginx's order (ngx_init_cycle): core confs, `-g`, the file, `syntax is
+ * ok`, the core modules' initConf, log files. Mistakes of the user are in `cycle.problems`, never thrown; a cycle that
+ * failed holds nothing open. `modules` are the host's modules, `log` receives what is logged before the configuration
+ * names a log, `number` counts cycles.
  */
-export function buildCycle(options: CycleOptions, modules: readonly Module[], plugins: PluginSet, log: Log, number = 1): Built {
+export function buildCycle(
+  options: CycleOptions, modules: readonly Module[], plugins: PluginSet, log: Log, number = 1,
+): Built {
   const cycle = new Cycle(options, number, [...modules], plugins, log)
   cycle.modules.forEach((module, index) => {
     if (module.type === 'core' || module.type === 'event') cycle.confs[index] = module.createConf?.(cycle)
@@ -51,6 +54,7 @@ function finish(cycle: Cycle, reader: Reader): void {
   })
   if (reader.errors > 0) return
   for (const failure of cycle.openFiles.openAll()) reader.problem('emerg', new ConfigError(failure))
+  for (const error of cycle.zones.open(cycle.options.zones ?? [])) reader.problem('emerg', error)
 }
 
 function asConfigError(error: unknown): ConfigError {

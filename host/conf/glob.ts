@@ -1,4 +1,7 @@
-/** glob(3) for `include` and `load_module`: `*`, `?` and `[…]` per path segment, sorted by bytes; a leading dot must be written. */
+/**
+ * glob(3) for `include` and `load_module`: `*`, `?` and `[…]` per path segment, sorted by bytes; a leading dot must be
+ * written.
+ */
 import { existsSync, readdirSync } from 'node:fs'
 
 /** True when a name holds a character that makes it a pattern (nginx.md §1.5). */
@@ -6,7 +9,10 @@ export function isGlob(name: string): boolean {
   return /[*?[]/.test(name)
 }
 
-/** The existing paths that an absolute pattern matches, sorted by bytes; none is an empty list. Unreadable directories match nothing. */
+/**
+ * The existing paths that an absolute pattern matches, sorted by bytes; none is an empty list. Unreadable directories
+ * match nothing.
+ */
 export function expandGlob(pattern: string): string[] {
   let found = ['']
   const segments = pattern.split('/')
@@ -27,7 +33,9 @@ function entries(directory: string, pattern: string): string[] {
   }
 }
 
-/** Whether a file name matches one segment of a pattern. Linear in the name per star: a pattern cannot make it explode. */
+/**
+ * Whether a file name matches one segment of a pattern. Linear in the name per star: a pattern cannot make it explode.
+ */
 export function matches(pattern: string, name: string): boolean {
   if (name.startsWith('.') && !pattern.startsWith('.')) return false
   let p = 0

@@ -1,8 +1,9 @@
 /**
- * nginx's configuration lexer (nginx.md §1.1), pulled one directive at a time. It never throws: a mistake goes to `report`, and the
- * lexer goes on where a reader would: behind the `;`, behind the block, or at the end of the text.
+ * nginx's configuration lexer (nginx.md §1.1), pulled one directive at a time. It never throws: a mistake goes to
+ * `report`, and the lexer goes on where a reader would: behind the `;`, behind the block, or at the end of the text.
  */
 import type { Place } from '../core/place.ts'
+import { endOfRaw } from './raw.ts'
 
 /** What ended the words that were read: `;`, `{`, a `}` (no words), or the end of the text (no words). */
 export const Ending = { Simple: 0, Open: 1, Close: 2, End: 3 } as const
@@ -17,19 +18,26 @@ type Building = { -readonly [K in keyof Place]: Place[K] }
 /** nginx's buffer: a word, with the character that ends it, must be shorter than this many bytes. */
 const BUFFER = 4096
 
-const TAB = 9, LF = 10, CR = 13, SPACE = 32, DOUBLE = 34, SHARP = 35, DOLLAR = 36, SINGLE = 39, PARENTHESIS = 41, SEMICOLON = 59
-const BACKSLASH = 92, OPEN = 123, CLOSE = 125
+const TAB = 9, LF = 10, CR = 13, SPACE = 32, DOUBLE = 34, SHARP = 35, DOLLAR = 36, SINGLE = 39
+const PARENTHESIS = 41, SEMICOLON = 59, BACKSLASH = 92, OPEN = 123, CLOSE = 125
 
 /** Reads one configuration text; `file` null means the parameter of `-g`. `text` is a byte string. */
 export class Lexer {
   readonly file: string | null
-  /** The words of the directive read last, with quotes and escapes resolved, and their places; fresh arrays each time. */
+  /**
+   * The words of the directive read last, with quotes and escapes resolved, and their places; fresh arrays each time.
+   */
   words: string[] = []
   places: Building[] = []
   /** The line of the character read last, from 1. */
   line = 1
   /** True when the rest cannot be read and this was reported. */
   broken = false
+  /**
+   * The last word that ends in a `}` which closes nothing, as in `root x}`: the likely reason of a block that stays
+   * open.
+   */
+  glued: Place | null = null
   readonly #text: string
   readonly #report: Report
   #pos = 0
@@ -55,7 +63,8 @@ export class Lexer {
       this.#spoiled = false
       const ending = this.#statement()
       for (const place of this.places) place.reported = this.line
-      if (!this.#spoiled) return ending
+      // While a block is skipped, what is wrong in it does not matter, but its braces do.
+      if (!this.#spoiled || this.#muted) return ending
       if (ending === Ending.Open) this.skipBlock()
       else if (ending !== Ending.Simple) return ending
     }
@@ -123,6 +132,7 @@ export class Lexer {
       if (c === BACKSLASH) escaped = true
       else if (c === SPACE || c === TAB || c === CR || c === LF || c === SEMICOLON || c === OPEN) {
         this.#add(text.slice(start, this.#pos - 1), place, this.#pos - 1 - start)
+        if (text.charCodeAt(this.#pos - 2) === CLOSE && !text.slice(start, this.#pos).includes('{')) this.glued = place
         if (c === SEMICOLON) return Ending.Simple
         if (c === OPEN) return Ending.Open
         return this.#overrun(start) ? this.#tooLong(place, line, start, null) : null
@@ -181,9 +191,16 @@ export class Lexer {
   }
 
   #endInWord(place: Place, quote: number | null): Ending {
-    const what = this.file === null ? 'unexpected end of parameter, expecting ";"' : 'unexpected end of file, expecting ";" or "}"'
-    this.#fail(what, place, quote === null ? null : 'the quote that begins here is not closed')
+    const what = this.file === null ? 'unexpected end of parameter, expecting ";"' :
+      'unexpected end of file, expecting ";" or "}"'
+    this.#fail(what, place, quote === null ? this.gluedNote() : 'the quote that begins here is not closed')
     return this.#stop()
+  }
+
+  /** A note about `glued`, or null. */
+  gluedNote(): string | null {
+    if (this.glued === null) return null
+    return `the "}" on line ${this.glued.line} is part of a word; put ";" and a blank before it`
   }
 
   #overrun(start: number): boolean {
@@ -193,7 +210,8 @@ export class Lexer {
   #tooLong(place: Place, line: number, start: number, quote: number | null): Ending {
     this.line = line
     if (quote === null) {
-      this.#fail(`too long parameter "${this.#text.slice(start, start + 10)}..." started`, place, `a word may have ${BUFFER - 1} bytes`)
+      const first = this.#text.slice(start, start + 10)
+      this.#fail(`too long parameter "${first}..." started`, place, `a word may have ${BUFFER - 1} bytes`)
     } else {
       this.#fail(`too long parameter, probably missing terminating "${String.fromCharCode(quote)}" character`, place,
         'the quote that begins here is not closed')
@@ -204,7 +222,7 @@ export class Lexer {
   #missingSemicolon(): void {
     const last = this.places[this.places.length - 1]!
     this.#fail('unexpected "}"', this.#placeAt(this.#pos - 1, 1),
-      this.#spoiled ? null : `";" is missing after "${last.text.slice(last.column - 1, last.column - 1 + last.length)}" on line ${last.line}`)
+      `";" is missing after "${last.text.slice(last.column - 1, last.column - 1 + last.length)}" on line ${last.line}`)
     this.words = []
     this.places = []
   }
@@ -245,8 +263,8 @@ export class Lexer {
 
   #lineText(): string {
     if (this.#lineCached !== this.#lineStart) {
-      const end = orEnd(this.#text, this.#text.indexOf('\n', this.#lineStart))
-      const line = this.#text.slice(this.#lineStart, end)
+      const end = this.#text.indexOf('\n', this.#lineStart)
+      const line = this.#text.slice(this.#lineStart, end < 0 ? this.#text.length : end)
       this.#source = line.endsWith('\r') ? line.slice(0, -1) : line
       this.#lineCached = this.#lineStart
     }
@@ -270,8 +288,9 @@ export class Lexer {
   }
 
   /**
-   * Takes the text of the block whose `{` was read last, up to its `}`, which is read too. Braces in strings and in comments
-   * (`#…`, `//…`, slash-star, as in Kamailio's language) do not count. Null when the text ends first, which is not reported.
+   * Takes the text of the block whose `{` was read last, up to its `}`, which is read too. Braces in strings and in
+   * comments (`#…`, `//…`, slash-star, as in Kamailio's language) do not count. Null when the text ends first, which is
+   * not reported.
    */
   rawBlock(): { text: string, place: Place } | null {
     const start = this.#pos
@@ -285,32 +304,6 @@ export class Lexer {
     }
     return end < 0 ? null : { text, place }
   }
-}
-
-/** The position of the `}` that closes a block of foreign text, or -1. */
-function endOfRaw(text: string, start: number): number {
-  let depth = 1
-  for (let i = start; i < text.length; i++) {
-    const c = text[i]
-    if (c === '{') depth++
-    else if (c === '}' && --depth === 0) return i
-    else if (c === '"' || c === "'") i = endOfString(text, i, c)
-    else if (c === '#' || (c === '/' && text[i + 1] === '/')) i = orEnd(text, text.indexOf('\n', i))
-    else if (c === '/' && text[i + 1] === '*') i = orEnd(text, text.indexOf('*/', i + 2)) + 1
-  }
-  return -1
-}
-
-function endOfString(text: string, start: number, quote: string): number {
-  for (let i = start + 1; i < text.length; i++) {
-    if (text[i] === '\\') i++
-    else if (text[i] === quote) return i
-  }
-  return text.length
-}
-
-function orEnd(text: string, found: number): number {
-  return found < 0 ? text.length : found
 }
 
 /** Resolves `\"` `\'` `\\` `\t` `\r` `\n`; any other backslash stays, so that regular expressions survive. */

@@ -1,6 +1,7 @@
 /**
- * Reads a configuration into a cycle: asks the directive table for each directive and calls its `set` (nginx.md §1.3). Mistakes are
- * collected in `cycle.problems`; the first is the one nginx would report. The directive that holds a mistake is left out with its block.
+ * Reads a configuration into a cycle: asks the directive table for each directive and calls its `set` (nginx.md §1.3).
+ * Mistakes are collected in `cycle.problems`; the first is the one nginx would report. The directive that holds a
+ * mistake is left out with its block.
  */
 import { readFileSync } from 'node:fs'
 import { ConfigError, PluginError, systemFailure } from '../core/errors.ts'
@@ -25,6 +26,8 @@ export interface Scope extends Context {
   readonly opened: Place | null
 }
 
+type Level = 'main' | 'srv' | 'loc'
+
 /** Blocks and files deeper than this are a mistake: each level costs the host stack. */
 const DEEPEST = 100
 
@@ -39,7 +42,7 @@ export class Reader {
   /** True once http{} has begun. */
   httpBegun = false
   readonly #table = new DirectiveTable()
-  readonly #confs: { level: 'main' | 'srv' | 'loc', confs: HttpConfs }[] = []
+  readonly #confs: { level: Level, confs: HttpConfs }[] = []
   readonly #plugins = new Set<Module>()
   /** The files being read, outermost first. */
   readonly #open: string[] = []
@@ -126,7 +129,8 @@ export class Reader {
   #unclosed(lexer: Lexer, scope: Scope): void {
     const opened = scope.opened ?? lexer.here()
     const place = { ...opened, reported: lexer.line }
-    this.problem('emerg', new ConfigError('unexpected end of file, expecting "}"', place, 'the block that begins here is not closed'))
+    const note = lexer.gluedNote() ?? 'the block that begins here is not closed'
+    this.problem('emerg', new ConfigError('unexpected end of file, expecting "}"', place, note))
     lexer.stop()
   }
 
@@ -194,7 +198,10 @@ export class Reader {
     return near === null ? undefined : `did you mean "${near}"?`
   }
 
-  /** What was thrown as a ConfigError: a plugin's failure gets the directive's place; a missing `;` is pointed out. Bugs are thrown on. */
+  /**
+   * What was thrown as a ConfigError: a plugin's failure gets the directive's place; a missing `;` is pointed out. Bugs
+   * are thrown on.
+   */
   #explained(error: unknown, statement: Statement): ConfigError {
     if (error instanceof PluginError || bringsModules.has(statement.args[0]!)) this.#pluginMissing = true
     if (error instanceof PluginError) return new ConfigError(error.message, statement.place, error.note)
@@ -204,7 +211,8 @@ export class Reader {
       this.#table.find(statement.args[i]!, statement.scope) !== null)
     if (word < 0) return error
     const before = statement.places[word - 1]!
-    return new ConfigError(error.message, error.place, `";" may be missing after "${statement.args[word - 1]}" on line ${before.line}`)
+    const note = `";" may be missing after "${statement.args[word - 1]}" on line ${before.line}`
+    return new ConfigError(error.message, error.place, note)
   }
 
   /** Reads the file or the files that an `include` names, in the scope of its statement. */
@@ -229,7 +237,7 @@ export class Reader {
   }
 
   /** See `Cf.httpConfs`. */
-  httpConfs(statement: Statement, level: 'main' | 'srv' | 'loc', parent: HttpConfs | null): HttpConfs {
+  httpConfs(statement: Statement, level: Level, parent: HttpConfs | null): HttpConfs {
     const confs: HttpConfs = {
       main: level === 'main' ? [] : parent!.main,
       srv: level === 'loc' ? parent!.srv : [],
@@ -261,7 +269,7 @@ export class Reader {
   }
 }
 
-function createConfs(from: Statement, module: Module, index: number, level: 'main' | 'srv' | 'loc', confs: HttpConfs): void {
+function createConfs(from: Statement, module: Module, index: number, level: Level, confs: HttpConfs): void {
   if ((module.type ?? 'http') !== 'http') return
   const cf = from.at(confs)
   if (level === 'main') confs.main[index] = module.createMainConf?.(cf)

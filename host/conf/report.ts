@@ -1,4 +1,7 @@
-/** Turns the problems of a configuration into text for a terminal: nginx's line, then the source line with a caret, then one note. */
+/**
+ * Turns the problems of a configuration into text for a terminal: nginx's line, then the source line with a caret, then
+ * one note.
+ */
 import type { ConfigError } from '../core/errors.ts'
 import type { Place } from '../core/place.ts'
 import { textOf } from '../core/text.ts'
@@ -39,8 +42,8 @@ export function formatProblems(problems: readonly Problem[], options: ReportOpti
     out += formatProblem(problem, options)
   }
   const hidden = errors - limit
-  if (hidden > 0) out += `${options.program ?? 'vespid'}: ${hidden} more ${hidden === 1 ? 'error is' : 'errors are'} not shown\n`
-  return out
+  if (hidden <= 0) return out
+  return `${out}${options.program ?? 'vespid'}: ${hidden} more ${hidden === 1 ? 'error is' : 'errors are'} not shown\n`
 }
 
 /** One problem: `vespid: [emerg] MESSAGE in FILE:LINE`, then its frame. */
@@ -77,6 +80,6 @@ function frame(place: Place): { source: string, caret: string } {
 
 /** Control characters as `\xHH`, so that a text keeps its line and cannot command a terminal; tabs may stay. */
 function printable(text: string, tabs = false): string {
-  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, (c) =>
+  return text.replace(/[^ -~\u00a0-\uffff]/g, (c) =>
     tabs && c === '\t' ? c : `\\x${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)
 }

@@ -1,6 +1,7 @@
 /**
- * The standard setters (nginx.md §1.4). Each writes `conf[directive.field]`; a field that was never set is `undefined`. `directive.post`
- * holds the table of names of enums and bitmasks, and for the others a check of the value (`bounds`, `deprecated`).
+ * The standard setters (nginx.md §1.4). Each writes `conf[directive.field]`; a field that was never set is `undefined`.
+ * `directive.post` holds the table of names of enums and bitmasks, and for the others a check of the value (`bounds`,
+ * `deprecated`).
  */
 import type { Directive } from '../module.ts'
 import { parseMsec, parseNumber, parseOffset, parseSec, parseSize } from '../core/units.ts'
@@ -159,11 +160,12 @@ export const setAccess: Setter = (cf, directive, conf) => {
 export function bounds(low: number, high?: number): Post {
   return (cf, _directive, value: number) => {
     if (value >= low && (high === undefined || value <= high)) return
-    cf.fail(high === undefined ? `value must be equal to or greater than ${low}` : `value must be between ${low} and ${high}`, 1)
+    cf.fail(`value must be ${high === undefined ? `equal to or greater than ${low}` : `between ${low} and ${high}`}`, 1)
   }
 }
 
 /** A warning that a directive is old, with the name of the one that took its place. */
 export function deprecated(successor: string): Post {
-  return (cf, directive) => cf.warn(`the "${directive.name}" directive is deprecated, use the "${successor}" directive instead`)
+  return (cf, directive) =>
+    cf.warn(`the "${directive.name}" directive is deprecated, use the "${successor}" directive instead`)
 }

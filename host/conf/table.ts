@@ -1,4 +1,7 @@
-/** All directives of a cycle's modules by name, the checks of nginx.md §1.3, and the notes that go with a failed look-up. */
+/**
+ * All directives of a cycle's modules by name, the checks of nginx.md §1.3, and the notes that go with a failed
+ * look-up.
+ */
 import { ConfigError } from '../core/errors.ts'
 import type { Place } from '../core/place.ts'
 import { suggest } from '../core/suggest.ts'
@@ -60,7 +63,9 @@ function fits({ module, directive }: Entry, { where, type }: Context): boolean {
 }
 
 /** Throws what nginx says when a directive is ended by the wrong character or has the wrong number of words. */
-export function checkForm(directive: Directive, words: readonly string[], places: readonly Place[], opened: boolean): void {
+export function checkForm(
+  directive: Directive, words: readonly string[], places: readonly Place[], opened: boolean,
+): void {
   const name = words[0]!
   const last = places[places.length - 1]!
   const wantsBlock = (directive.args & Args.Block) !== 0
@@ -85,7 +90,8 @@ function expectedCount(args: number, count: number): string | null {
 }
 
 const contextNames: readonly [number, string][] = [
-  [Where.Main, 'main'], [Where.Events, 'events'], [Where.Http, 'http'], [Where.Server, 'server'], [Where.Location, 'location'],
+  [Where.Main, 'main'], [Where.Events, 'events'], [Where.Http, 'http'], [Where.Server, 'server'],
+  [Where.Location, 'location'],
   [Where.Upstream, 'upstream'], [Where.ServerIf, 'if in server'], [Where.LocationIf, 'if in location'],
   [Where.LimitExcept, 'limit_except'],
 ]

@@ -12,6 +12,8 @@ const LONGEST = 2048
 /** A file that is only appended to, or, with the path `stderr`, the standard error stream. */
 export class OpenFile {
   readonly path: string
+  /** Called before the file is closed or opened again: whoever holds lines back writes them now. */
+  beforeClose: (() => void) | null = null
   #fd = -1
 
   constructor(path: string) {
@@ -44,6 +46,7 @@ export class OpenFile {
 
   /** Closes the file; later writes are lost. The standard error stream stays open. */
   close(): void {
+    if (this.#fd >= 0) this.beforeClose?.()
     if (this.#fd <= 2) return
     try {
       closeSync(this.#fd)
@@ -141,9 +144,12 @@ function timestamp(): string {
   return stamp
 }
 
-const control = /[\x00-\x08\x0a-\x1f\x7f]/g
+const control = /[^\t -~\u0080-\uffff]/g
 
-/** `YYYY/MM/DD HH:MM:SS [level] PID#THREAD: *CONNECTION message…`; control characters, which could forge a line, become `\xHH`. */
+/**
+ * `YYYY/MM/DD HH:MM:SS [level] PID#THREAD: *CONNECTION message…`; control characters, which could forge a line, become
+ * `\xHH`.
+ */
 export function formatLine(level: Level, message: string, who?: LogContext): Buffer {
   let text = who === undefined ? message : message + who.logSuffix()
   if (text.search(control) >= 0) {
@@ -151,6 +157,6 @@ export function formatLine(level: Level, message: string, who?: LogContext): Buf
   }
   const serial = who === undefined || who.logSerial === 0 ? '' : `*${who.logSerial} `
   const line = `${timestamp()} [${levelNames[level]}] ${process.pid}#${threadId}: ${serial}${text}`
-  const bytes = /[^\x00-\xff]/.test(line) ? bytesOf(line) : line
+  const bytes = /[\u0100-\uffff]/.test(line) ? bytesOf(line) : line
   return Buffer.from(bytes.length >= LONGEST ? `${bytes.slice(0, LONGEST - 1)}\n` : `${bytes}\n`, 'latin1')
 }

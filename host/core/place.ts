@@ -1,10 +1,9 @@
 /**
- * A place in a configuration text: where a word stands, so that an error can point at it.
- * `line` and `column` count from 1; `text` is the whole source line without its line end. Text and columns are those of the byte
- * string (one character = one byte); `host/conf/report.ts` makes readable text of them.
- * `file` is `null` for directives given with `-g` on the command line.
- * `reported` is the line that nginx names for the whole directive, the one where its `;` or `{` was read (nginx.md §1.1); absent
- * when it is `line`.
+ * A place in a configuration text: where a word stands, so that an error can point at it. `line` and `column` count
+ * from 1; `text` is the whole source line without its line end. Text and columns are those of the byte string (one
+ * character = one byte); `host/conf/report.ts` makes readable text of them. `file` is `null` for directives given with
+ * `-g` on the command line. `reported` is the line that nginx names for the whole directive, the one where its `;` or
+ * `{` was read (nginx.md §1.1); absent when it is `line`.
  */
 export interface Place {
   readonly file: string | null

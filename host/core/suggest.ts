@@ -1,6 +1,7 @@
 /**
- * The one candidate that a misspelt word most likely means, or null. One slip (a letter missing, extra, wrong, or two swapped) is
- * taken for words of three letters and more, two slips for words longer than five; the nearest wins, then the first.
+ * The one candidate that a misspelt word most likely means, or null. One slip (a letter missing, extra, wrong, or two
+ * swapped) is taken for words of three letters and more, two slips for words longer than five; the nearest wins, then
+ * the first.
  */
 export function suggest(word: string, candidates: Iterable<string>): string | null {
   const limit = word.length > 5 ? 2 : word.length > 2 ? 1 : 0

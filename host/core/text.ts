@@ -4,14 +4,17 @@ function isAscii(text: string): boolean {
   return true
 }
 
-/** The UTF-8 bytes of a JavaScript text as a byte string (one character = one byte), the form in which configuration words are held. */
+/**
+ * The UTF-8 bytes of a JavaScript text as a byte string (one character = one byte), the form in which configuration
+ * words are held.
+ */
 export function bytesOf(text: string): string {
   return isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1')
 }
 
 /**
- * The readable text of a byte string: its UTF-8 meaning, or the string unchanged when it is not valid UTF-8. A string that holds
- * characters above U+00FF is no byte string and is returned unchanged.
+ * The readable text of a byte string: its UTF-8 meaning, or the string unchanged when it is not valid UTF-8. A string
+ * that holds characters above U+00FF is no byte string and is returned unchanged.
  */
 export function textOf(bytes: string): string {
   if (isAscii(bytes)) return bytes

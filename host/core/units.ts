@@ -35,12 +35,16 @@ export function parseOffset(text: string): number | null {
 
 /** The units of a time in descending order: letter, seconds, and the step that orders them. */
 const timeUnits: Record<string, { step: number, seconds: number }> = {
-  y: { step: 1, seconds: 31536000 }, M: { step: 2, seconds: 2592000 }, w: { step: 3, seconds: 604800 }, d: { step: 4, seconds: 86400 },
+  y: { step: 1, seconds: 31536000 }, M: { step: 2, seconds: 2592000 }, w: { step: 3, seconds: 604800 },
+  d: { step: 4, seconds: 86400 },
   h: { step: 5, seconds: 3600 }, m: { step: 6, seconds: 60 }, s: { step: 7, seconds: 1 }, ' ': { step: 9, seconds: 1 },
 }
 const MILLISECONDS = 8
 
-/** A time in milliseconds (`1h 30m`, `500ms`, `10`); null when it is none. Units must descend; `y` and `M` are too long (nginx's ngx_parse_time). */
+/**
+ * A time in milliseconds (`1h 30m`, `500ms`, `10`); null when it is none. Units must descend; `y` and `M` are too long
+ * (nginx's ngx_parse_time).
+ */
 export function parseMsec(text: string): number | null {
   return parseTime(text, false)
 }
@@ -103,7 +107,9 @@ export function formatSize(bytes: number): string {
 export function formatMsec(milliseconds: number): string {
   if (milliseconds === 0) return '0'
   let text = ''
-  const parts: [string, number][] = [['w', 604800000], ['d', 86400000], ['h', 3600000], ['m', 60000], ['s', 1000], ['ms', 1]]
+  const parts: [string, number][] = [
+    ['w', 604800000], ['d', 86400000], ['h', 3600000], ['m', 60000], ['s', 1000], ['ms', 1],
+  ]
   for (const [unit, size] of parts) {
     const count = Math.floor(milliseconds / size)
     milliseconds -= count * size

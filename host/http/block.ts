@@ -8,12 +8,12 @@ import { defineModuleVariables, resolveVariables } from '../expr/define.ts'
 import { coreLoc, coreMain } from './core/confs.ts'
 import { fillErrorLogs } from './core/defaults.ts'
 import { buildLocations } from './locations.ts'
-import { compilePhases, contentStep } from './phases.ts'
+import { compilePhases } from './phases.ts'
 import { buildServers } from './servers.ts'
 
 /**
- * Makes the conf arrays of a place inside `parent`'s server (nginx's "noname" location, as `if` and `limit_except` have): it bears the
- * parent's name and is found by none. The caller reads the block with `http`.
+ * Makes the conf arrays of a place inside `parent`'s server (nginx's "noname" location, as `if` and `limit_except`
+ * have): it bears the parent's name and is found by none. The caller reads the block with `http`.
  */
 export function createLocation(cf: Cf, parent: CoreLocConf = coreLoc(cf)): { http: HttpConfs, location: CoreLocConf } {
   const http = cf.httpConfs('loc', cf.http!)
@@ -22,7 +22,6 @@ export function createLocation(cf: Cf, parent: CoreLocConf = coreLoc(cf)): { htt
   location.noname = true
   location.place = cf.place
   parent.children.push(location)
-  coreMain(cf).locations.push(location)
   return { http, location }
 }
 
@@ -71,27 +70,30 @@ function complete(cf: Cf, inHttp: Cf, http: HttpConfs): void {
   const servers = buildServers(cf, main)
   if (mistakes(cf) > before) return
   compilePhases(cycle, main.locations)
-  for (const location of main.locations) {
-    const { handler, handlerConf } = location
-    if (handler !== null) location.boundHandler = { step: contentStep(handler, handlerConf) }
-  }
   cycle.servers = servers
 }
 
 /** A child's confs and the ones around it that they are merged with; a server's own come before its locations. */
 interface Merge { readonly cf: Cf, readonly parent: HttpConfs, readonly child: HttpConfs, readonly server: boolean }
 
+/**
+ * Every merge in nginx's order: server by server, outer before inner. Notes all locations in the core module's main
+ * conf on the way.
+ */
 function merges(cf: Cf, http: HttpConfs): Merge[] {
   const list: Merge[] = []
+  const { servers, locations } = coreMain(cf, http)
   const below = (parent: HttpConfs, location: CoreLocConf) => {
     for (const nested of location.children) {
       const child: HttpConfs = { main: parent.main, srv: parent.srv, loc: nested.confs }
       list.push({ cf: cf.at(child), parent, child, server: false })
+      locations.push(nested)
       below(child, nested)
     }
   }
-  for (const { ctx, location } of coreMain(cf, http).servers) {
+  for (const { ctx, location } of servers) {
     list.push({ cf: cf.at(ctx), parent: http, child: ctx, server: true })
+    locations.push(location)
     below(ctx, location)
   }
   return list
@@ -116,7 +118,10 @@ function eachModule(cf: Cf, run: (module: Module, index: number) => string | voi
   })
 }
 
-/** Runs a callback; a text that it returns, a mistake or a plugin's failure that it throws, is reported. Bugs are thrown on. */
+/**
+ * Runs a callback; a text that it returns, a mistake or a plugin's failure that it throws, is reported. Bugs are thrown
+ * on.
+ */
 function attempt(cf: Cf, callback: () => string | void): void {
   try {
     const text = callback()

@@ -3,6 +3,7 @@ import type { Verdict } from '../module.ts'
 import type { HttpEngine, Running } from './engine.ts'
 import type { ParsedHost } from './framing/host.ts'
 import type { ListenAddress } from './servers.ts'
+import type { HeadLimits } from './framing/parser.ts'
 import type { LogContext } from '../core/log.ts'
 import type { Request as RequestType } from './request.ts'
 import { ERROR, OK } from '../module.ts'
@@ -11,7 +12,7 @@ import { Request } from './request.ts'
 import { terminate } from './finalize.ts'
 import { prefixOffset, readOffset } from './framing/memory.ts'
 import { HeadResume } from './framing/parser.ts'
-import { readHead, waitForRequest } from './intake.ts'
+import { headLimits, readHead, waitForRequest } from './intake.ts'
 
 /** What a connection is waiting for; decides what bytes that arrive mean and what a timeout means. */
 export const State = {
@@ -64,6 +65,8 @@ export class Connection implements LogContext {
   end = 0
   /** What the head parser remembers of an unfinished head. */
   readonly resumption = new HeadResume()
+  /** Bounds of a request head, by the present configuration. */
+  limits: HeadLimits
   /** Milliseconds (engine.now) when the present wait is over; Infinity for none. */
   deadline = Infinity
   /** When lingering ends whatever arrives. */
@@ -90,6 +93,7 @@ export class Connection implements LogContext {
     this.localAddress = unix ? `unix:${listen.path}` : plainAddress(socket.localAddress)
     this.localPort = unix ? 0 : socket.localPort ?? listen.port
     this.listen = listen.at(this.localAddress)
+    this.limits = headLimits(this.listen.defaultServer)
     this.request = new Request(this)
     waitForRequest(this)
   }
@@ -177,6 +181,7 @@ export class Connection implements LogContext {
     if (address === undefined) return false
     this.running = current
     this.listen = address.at(this.localAddress)
+    this.limits = headLimits(this.listen.defaultServer)
     return true
   }
 

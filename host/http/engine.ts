@@ -55,6 +55,7 @@ export class HttpEngine {
   private serials = 0
   private sweeper: NodeJS.Timeout | null = null
   private idle: (() => void) | null = null
+  private flushing: NodeJS.Immediate | null = null
   /** Called when the last request of a retired cycle ended. */
   onRetired: (cycle: Cycle) => void = () => {}
 
@@ -157,6 +158,15 @@ export class HttpEngine {
   leave(): void {
     this.writer.flush()
     this.reading = false
+  }
+
+  /** Sends what gathers outside of reads at the end of this turn of the event loop, so that many small parts make few writes. */
+  flushSoon(): void {
+    if (this.flushing !== null) return
+    this.flushing = setImmediate(() => {
+      this.flushing = null
+      this.writer.flush()
+    })
   }
 
   private sweep(): void {

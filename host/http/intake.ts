@@ -37,7 +37,7 @@ export function readHead(c: Connection): void {
     }
     if (c.state !== State.Idle && c.state !== State.Head) return
     if (!c.refresh()) return c.close()
-    const n = c.engine.parser.parseHead(c.position, c.end, headLimits(c.listen.defaultServer), c.resumption)
+    const n = c.engine.parser.parseHead(c.position, c.end, c.limits, c.resumption)
     if (n === 0) return headIncomplete(c)
     if (n < 0) return malformed(c, n)
     process(c, n)
@@ -177,20 +177,13 @@ function chooseServer(c: Connection, r: Request): void {
   r.useServerLocation()
 }
 
-const limitsByServer = new WeakMap<CoreSrvConf, HeadLimits>()
-
 /** The bounds of a head are the default server's: the Host that would choose another is not known yet. */
-function headLimits(server: CoreSrvConf): HeadLimits {
-  let limits = limitsByServer.get(server)
-  if (limits === undefined) {
-    const { count, size } = server.largeClientHeaderBuffers
-    limits = {
-      smallBuf: server.clientHeaderBufferSize, largeNum: count, largeSize: size, maxHeaders: server.maxHeaders,
-      flags: (server.ignoreInvalidHeaders ? O_IGNORE_INVALID : 0) | (server.underscoresInHeaders ? O_UNDERSCORES : 0),
-    }
-    limitsByServer.set(server, limits)
+export function headLimits(server: CoreSrvConf): HeadLimits {
+  const { count, size } = server.largeClientHeaderBuffers
+  return {
+    smallBuf: server.clientHeaderBufferSize, largeNum: count, largeSize: size, maxHeaders: server.maxHeaders,
+    flags: (server.ignoreInvalidHeaders ? O_IGNORE_INVALID : 0) | (server.underscoresInHeaders ? O_UNDERSCORES : 0),
   }
-  return limits
 }
 
 /** What the log shows as the request line of a head that was not understood: the first line as far as it came. */

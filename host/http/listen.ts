@@ -1,5 +1,6 @@
 /** The `listen` directive: its address forms and options (nginx.md §2.1). */
 import type { Cf } from '../conf/cf.ts'
+import type { Cycle } from '../cycle.ts'
 import type { HostAddress } from './core/hostnames.ts'
 import { parseNumber, parseSec, parseSize } from '../core/units.ts'
 import { inet6Address, inetAddress, lookUpHost } from './core/hostnames.ts'
@@ -7,7 +8,9 @@ import { inet6Address, inetAddress, lookUpHost } from './core/hostnames.ts'
 /** TCP keep-alive of accepted connections: `on`, `off`, or its times in seconds (0: the system's own). */
 export type SoKeepalive = 'on' | 'off' | { readonly idle: number, readonly interval: number, readonly count: number }
 
-/** One address and port to listen on, with what its `listen` says. Sizes in bytes, −1 or null where nothing was said. */
+/**
+ * One address and port to listen on, with what its `listen` says. Sizes in bytes, −1 or null where nothing was said.
+ */
 export interface ListenOptions {
   readonly family: 'inet' | 'inet6' | 'unix'
   /** Numeric address; '' for unix sockets. */
@@ -16,7 +19,9 @@ export interface ListenOptions {
   readonly port: number
   /** Of a unix socket, else null. */
   readonly path: string | null
-  /** As nginx names the address: `0.0.0.0:80`, `[::]:80`, `unix:/path`. Two addresses are the same when their texts are. */
+  /**
+   * As nginx names the address: `0.0.0.0:80`, `[::]:80`, `unix:/path`. Two addresses are the same when their texts are.
+   */
   readonly text: string
   /** Every address of the family: `*`, `0.0.0.0`, `[::]`. */
   readonly wildcard: boolean
@@ -44,8 +49,8 @@ type Endpoint = Pick<ListenOptions, 'family' | 'host' | 'port' | 'path' | 'text'
 type Options = { -readonly [K in Exclude<keyof ListenOptions, keyof Endpoint>]: ListenOptions[K] }
 
 /** Why an address cannot be used: nginx's word for it. */
-type Reason = 'invalid port' | 'invalid port range' | 'no host' | 'host not found' | 'invalid host' | 'invalid IPv6 address' |
-  'no path in the unix domain socket' | 'too long path in the unix domain socket'
+type Reason = 'invalid port' | 'invalid port range' | 'no host' | 'host not found' | 'invalid host' |
+  'invalid IPv6 address' | 'no path in the unix domain socket' | 'too long path in the unix domain socket'
 
 /** Looks up a host name; replaceable so that tests need no resolver. */
 export type Lookup = (name: string) => HostAddress[]
@@ -54,8 +59,9 @@ export type Lookup = (name: string) => HostAddress[]
 const longestPath = 107
 
 const noOptions: Options = {
-  set: false, bind: false, defaultServer: false, ssl: false, http2: false, proxyProtocol: false, backlog: 511, rcvbuf: -1, sndbuf: -1,
-  fastopen: -1, deferred: false, ipv6only: true, reuseport: false, multipath: false, soKeepalive: null,
+  set: false, bind: false, defaultServer: false, ssl: false, http2: false, proxyProtocol: false, backlog: 511,
+  rcvbuf: -1, sndbuf: -1, fastopen: -1, deferred: false, ipv6only: true, reuseport: false, multipath: false,
+  soKeepalive: null,
 }
 
 /** What a server without `listen` listens on: `*:80`, or `*:8000` when the process may not have port 80. */
@@ -64,16 +70,29 @@ export function defaultListen(): ListenOptions {
 }
 
 /**
- * Reads a `listen` directive's words: one entry per address and port. Throws ConfigError with nginx's texts. `lookup` is asked for host
- * names that are not numeric.
+ * Reads a `listen` directive's words: one entry per address and port. Throws ConfigError with nginx's texts. `lookup`
+ * is asked for host names that are not numeric.
  */
-export function parseListen(cf: Cf, lookup: Lookup = lookUpHost): ListenOptions[] {
+export function parseListen(cf: Cf, lookup: Lookup = lookupOf(cf.cycle)): ListenOptions[] {
   const url = cf.args[1]!
   const endpoints = parseEndpoints(url, lookup)
   if (typeof endpoints === 'string') return cf.fail(`${endpoints} in "${url}" of the "listen" directive`, 1)
   const options = { ...noOptions }
   for (let i = 2; i < cf.args.length; i++) readOption(cf, i, options)
   return endpoints.map((endpoint) => ({ ...endpoint, ...options }))
+}
+
+const answers = new WeakMap<Cycle, Map<string, HostAddress[]>>()
+
+/** Looks up each name once per configuration. */
+function lookupOf(cycle: Cycle): Lookup {
+  return (name) => {
+    let known = answers.get(cycle)
+    if (known === undefined) answers.set(cycle, known = new Map())
+    let found = known.get(name)
+    if (found === undefined) known.set(name, found = lookUpHost(name))
+    return found
+  }
 }
 
 function inet(host: string, port: number): Endpoint {
@@ -121,7 +140,7 @@ function parseInet(url: string, lookup: Lookup): Endpoint[] | Reason {
   const numeric = host === '*' ? '0.0.0.0' : inetAddress(host)
   const found: HostAddress[] = numeric !== null ? [{ family: 'inet', host: numeric }] : lookup(host)
   if (found.length === 0) return 'host not found'
-  const all = found.flatMap((a) => ports.map((port) => (a.family === 'inet' ? inet(a.host, port) : inet6(a.host, port))))
+  const all = found.flatMap((a) => ports.map((port) => (a.family === 'inet' ? inet : inet6)(a.host, port)))
   return all.filter((one, i) => all.findIndex((other) => other.text === one.text) === i)
 }
 
@@ -130,7 +149,8 @@ function parsePorts(text: string): number[] | Reason {
   const dash = text.indexOf('-')
   const first = parseNumber(dash < 0 ? text : text.slice(0, dash))
   const last = dash < 0 ? first : parseNumber(text.slice(dash + 1))
-  if (first === null || last === null || first > 65535 || last > 65535 || (dash >= 0 && first < 1)) return 'invalid port'
+  if (first === null || last === null || first > 65535 || last > 65535) return 'invalid port'
+  if (dash >= 0 && first < 1) return 'invalid port'
   if (first > last) return 'invalid port range'
   return Array.from({ length: last - first + 1 }, (_, i) => first + i)
 }
@@ -155,7 +175,9 @@ function readOption(cf: Cf, i: number, options: Options): void {
       if (value !== 'on' && value !== 'off') cf.fail(`invalid ipv6only flags "${value}"`, i)
       options.ipv6only = value === 'on'
       break
-    case 'so_keepalive': options.soKeepalive = parseKeepalive(value) ?? cf.fail(`invalid so_keepalive value: "${value}"`, i); break
+    case 'so_keepalive':
+      options.soKeepalive = parseKeepalive(value) ?? cf.fail(`invalid so_keepalive value: "${value}"`, i)
+      break
     default: cf.fail(`invalid parameter "${word}"`, i)
   }
   options.set = options.bind = true
@@ -174,7 +196,8 @@ function readFlag(cf: Cf, i: number, options: Options): void {
       options.http2 = true
       return cf.warn('the "listen ... http2" directive is deprecated, use the "http2" directive instead', i)
     case 'quic': return cf.fail('the "quic" parameter requires ngx_http_v3_module', i, 'HTTP/3 is not supported')
-    case 'spdy': return cf.warn('invalid parameter "spdy": ngx_http_spdy_module was superseded by ngx_http_v2_module', i)
+    case 'spdy':
+      return cf.warn('invalid parameter "spdy": ngx_http_spdy_module was superseded by ngx_http_v2_module', i)
     case 'bind': break
     case 'deferred': options.deferred = true; break
     case 'reuseport': options.reuseport = true; break

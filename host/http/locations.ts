@@ -1,6 +1,6 @@
 /**
- * How a request finds its location (nginx.md §2.3). Names are kept in a compressed trie per level, so a search costs the length of the
- * URI however many locations there are, and allocates nothing; regexes run in the order of the file.
+ * How a request finds its location (nginx.md §2.3). Names are kept in a compressed trie per level, so a search costs
+ * the length of the URI however many locations there are, and allocates nothing; regexes run in the order of the file.
  */
 import type { Request } from './request.ts'
 import type { CoreLocConf } from './core/conf.ts'
@@ -9,7 +9,10 @@ import { ConfigError } from '../core/errors.ts'
 const SLASH = 47
 const none: readonly (LocationNode | null)[] = []
 
-/** One node: the stretch of name that leads to it, the locations whose name ends here, and the nodes behind it by their first character. */
+/**
+ * One node: the stretch of name that leads to it, the locations whose name ends here, and the nodes behind it by their
+ * first character.
+ */
 class LocationNode {
   label: string
   exact: CoreLocConf | null = null
@@ -37,7 +40,7 @@ class LocationNode {
     all.push(child)
     const codes = all.map((node) => node!.label.charCodeAt(0))
     this.low = Math.min(...codes)
-    const children = new Array<LocationNode | null>(Math.max(...codes) - this.low + 1).fill(null)
+    const children: (LocationNode | null)[] = Array.from({ length: Math.max(...codes) - this.low + 1 }, () => null)
     for (const node of all) children[node!.label.charCodeAt(0) - this.low] = node
     this.children = children
   }
@@ -112,9 +115,9 @@ export class LocationTree {
   }
 
   /**
-   * The location for a URI (decoded, without arguments): first down through the longest prefixes, then regexes from the innermost level
-   * outwards unless the prefix found at that level is `^~`; a match sets `r.captures`. Null when nothing matches. A location whose name
-   * is longer than the URI was found for an automatic redirect to `name`.
+   * The location for a URI (decoded, without arguments): first down through the longest prefixes, then regexes from the
+   * innermost level outwards unless the prefix found at that level is `^~`; a match sets `r.captures`. Null when
+   * nothing matches. A location whose name is longer than the URI was found for an automatic redirect to `name`.
    */
   find(uri: string, r: Request): CoreLocConf | null {
     let level: LocationTree = this
@@ -159,19 +162,22 @@ export class LocationTree {
       }
       const child = node.next(uri.charCodeAt(at))
       if (child === null) return best
-      if (!uri.startsWith(child.label, at)) {
+      // The first character led here; most labels have no other.
+      const { label } = child
+      if (label.length > 1 && !uri.startsWith(label, at)) {
         const { stem } = child
-        return stem !== null && at + stem.length === uri.length && uri.startsWith(stem, at) ? child.exact ?? child.prefix : best
+        if (stem === null || at + stem.length !== uri.length || !uri.startsWith(stem, at)) return best
+        return child.exact ?? child.prefix
       }
       node = child
-      at += child.label.length
+      at += label.length
     }
   }
 }
 
 /**
- * Builds `location.locations` for a location or a server's own location conf, and below (ngx_http_init_locations): `if` and
- * `limit_except` are left out, names go to `named` (null below server level), duplicates to `report`.
+ * Builds `location.locations` for a location or a server's own location conf, and below (ngx_http_init_locations): `if`
+ * and `limit_except` are left out, names go to `named` (null below server level), duplicates to `report`.
  */
 export function buildLocations(parent: CoreLocConf, owner: CoreLocConf | null, outer: LocationTree | null,
   named: Map<string, CoreLocConf> | null, report: (error: ConfigError) => void): void {

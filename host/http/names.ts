@@ -2,7 +2,10 @@
 import type { Request } from './request.ts'
 import type { CoreSrvConf, ServerName } from './core/conf.ts'
 
-/** What became of a name that was to be added: `conflict` when it is there already, `invalid` when nginx has no such wildcard. */
+/**
+ * What became of a name that was to be added: `conflict` when it is there already, `invalid` when nginx has no such
+ * wildcard.
+ */
 export type Added = 'added' | 'conflict' | 'invalid'
 
 /** The names of the servers of one address: exact ones in a Map, wildcards by their fixed part, regexes in order. */
@@ -13,7 +16,9 @@ export class NameTable {
   /** `a.b.*` by `a.b`. */
   private readonly tails = new Map<string, CoreSrvConf>()
   private readonly regexes: ServerName[] = []
-  /** Most labels of a head and of a tail: longer pieces of a host need not be looked up, however long a client makes it. */
+  /**
+   * Most labels of a head and of a tail: longer pieces of a host need not be looked up, however long a client makes it.
+   */
   private headLabels = 0
   private tailLabels = 0
 
@@ -46,8 +51,8 @@ export class NameTable {
   }
 
   /**
-   * The server of a host name (lower case, '' when the request names none), or null. Exact, then the longest `*.x`, then the longest `x.*`,
-   * then the first regex, which sets the request's captures.
+   * The server of a host name (lower case, '' when the request names none), or null. Exact, then the longest `*.x`,
+   * then the longest `x.*`, then the first regex, which sets the request's captures.
    */
   find(host: string, r: Request | null): CoreSrvConf | null {
     const exact = this.exact.get(host)

@@ -87,7 +87,8 @@ function endPart(r: Request, part: BodyPart): Answer {
       r.keepalive = false
     }
   }
-  if (part.flush || (!c.engine.reading && !part.last)) c.engine.writer.flush()
+  if (part.flush) c.engine.writer.flush()
+  else if (!c.engine.reading && !part.last) c.engine.flushSoon()
   return c.blockedWrites > 0 && !part.last ? c.drained() : OK
 }
 

@@ -7,5 +7,5 @@ import type { Request } from './request.ts'
 export function mapToPath(r: Request): string {
   const { alias } = r.location
   const base = r.location.root.evaluate(r)
-  return alias === 0 ? base + r.uri : alias < 0 ? base : base + r.uri.slice(alias)
+  return alias === 0 ? base + r.uri : alias < 0 ? (r.addUriToAlias ? base + r.uri : base) : base + r.uri.slice(alias)
 }

@@ -5,6 +5,7 @@ import { Level } from '../core/log.ts'
 /** Forgets what modules knew of the request under its old URI (nginx.md §3.6). */
 function clearContexts(r: Request): void {
   if (r.ctx.length > 0) r.ctx.length = 0
+  r.addUriToAlias = false
 }
 
 /**

@@ -86,6 +86,11 @@ export class Request implements LogContext {
   startTime = 0
   errorPage = false
   errStatus = 0
+  /** `try_files` found a file in a regex location with `alias`: its URI is appended to the alias (nginx's add_uri_to_alias). */
+  addUriToAlias = false
+  /** What limit_req and limit_conn decided: once per request, whatever redirects follow; 0 while undecided. */
+  limitReqStatus = 0
+  limitConnStatus = 0
   headerOnly = false
   headerSent = false
   keepalive = false
@@ -113,12 +118,14 @@ export class Request implements LogContext {
   begin(serial: number, now: number): void {
     this.serial = serial
     this.revision = 0
+    this.step = 0
     this.startTime = now
     this.parent = null
     this.contentHandler = null
     this.internal = this.uriChanged = this.validLocation = this.errorPage = false
     this.uriChanges = 11
-    this.accessCode = this.errStatus = 0
+    this.accessCode = this.errStatus = this.limitReqStatus = this.limitConnStatus = 0
+    this.addUriToAlias = false
     this.captures = null
     if (this.ctx.length > 0) this.ctx.length = 0
     if (this.variables.length > 0) this.variables.length = 0

@@ -1,4 +1,7 @@
-/** The addresses that servers listen on (nginx.md §2.1): collected from the `listen` directives, then made ready to serve. */
+/**
+ * The addresses that servers listen on (nginx.md §2.1): collected from the `listen` directives, then made ready to
+ * serve.
+ */
 import type { Cf } from '../conf/cf.ts'
 import type { Request } from './request.ts'
 import type { ListenOptions } from './listen.ts'
@@ -45,12 +48,18 @@ export class ListenAddress {
     this.names = names
   }
 
-  /** The server of a host name (validated, lower case, without port; '' for none). A regex name sets the captures of `r`. */
+  /**
+   * The server of a host name (validated, lower case, without port; '' for none). A regex name sets the captures of
+   * `r`.
+   */
   find(host: string, r: Request | null): CoreSrvConf {
     return this.names === null ? this.defaultServer : this.names.find(host, r) ?? this.defaultServer
   }
 
-  /** The address whose servers answer a connection that came in at `localAddress` (numeric): itself but for some on a wildcard socket. */
+  /**
+   * The address whose servers answer a connection that came in at `localAddress` (numeric): itself but for some on a
+   * wildcard socket.
+   */
   at(localAddress: string): ListenAddress {
     return this.within.size === 0 ? this : this.within.get(localAddress) ?? this
   }
@@ -71,8 +80,8 @@ export class HttpMain {
 }
 
 /**
- * Adds a server to an address (ngx_http_add_listen). Throws ConfigError for a second `listen` of the same address in one server, for socket
- * options given twice, and for a second default server; warns when protocols differ.
+ * Adds a server to an address (ngx_http_add_listen). Throws ConfigError for a second `listen` of the same address in
+ * one server, for socket options given twice, and for a second default server; warns when protocols differ.
  */
 export function addListen(cf: Cf, main: CoreMainConf, server: CoreSrvConf, options: ListenOptions): void {
   const entry = main.listens.get(options.text)
@@ -88,7 +97,8 @@ export function addListen(cf: Cf, main: CoreMainConf, server: CoreSrvConf, optio
   if (options.defaultServer) entry.defaultServer = server
   checkProtocols(cf, entry, options)
   entry.options = {
-    ...(options.set ? options : before), defaultServer: before.defaultServer || options.defaultServer, ssl: before.ssl || options.ssl,
+    ...(options.set ? options : before),
+    defaultServer: before.defaultServer || options.defaultServer, ssl: before.ssl || options.ssl,
     http2: before.http2 || options.http2, proxyProtocol: before.proxyProtocol || options.proxyProtocol,
   }
 }
@@ -98,8 +108,8 @@ function protocolBits(options: ListenOptions): number {
 }
 
 /**
- * Servers of an address share its protocols, so a `listen` that names others is worth a warning: unless one of the two just names the
- * address, without socket options and protocols.
+ * Servers of an address share its protocols, so a `listen` that names others is worth a warning: unless one of the two
+ * just names the address, without socket options and protocols.
  */
 function checkProtocols(cf: Cf, entry: ListenEntry, options: ListenOptions): void {
   const before = protocolBits(entry.options)
@@ -119,8 +129,9 @@ function checkProtocols(cf: Cf, entry: ListenEntry, options: ListenOptions): voi
 }
 
 /**
- * Makes the addresses ready to serve. Where `*:port` is listened on, an address of that port without socket options gets no socket: the
- * wildcard's connections are told apart by their local address. Conflicting names are warned of, bad wildcards reported.
+ * Makes the addresses ready to serve. Where `*:port` is listened on, an address of that port without socket options
+ * gets no socket: the wildcard's connections are told apart by their local address. Conflicting names are warned of,
+ * bad wildcards reported.
  */
 export function buildServers(cf: Cf, main: CoreMainConf): HttpMain {
   const addresses: ListenAddress[] = []
@@ -158,7 +169,10 @@ function nameTable(cf: Cf, entry: ListenEntry): NameTable | null {
     for (const name of server.serverNames) {
       const added = table.add(name)
       if (added === 'invalid') cf.report(new ConfigError(`invalid server name or wildcard "${name.name}" on ${text}`))
-      if (added === 'conflict') cf.cycle.problems.push({ level: 'warn', error: new ConfigError(`conflicting server name "${name.name}" on ${text}, ignored`) })
+      if (added !== 'conflict') continue
+      // nginx names no place here, so `cf.warn` is not what is needed.
+      const error = new ConfigError(`conflicting server name "${name.name}" on ${text}, ignored`)
+      cf.cycle.problems.push({ level: 'warn', error })
     }
   }
   return table

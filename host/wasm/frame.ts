@@ -42,13 +42,11 @@ export function kindInWords(kind: number): string {
   }
 }
 
-/** A command that a handler asked for; `answer` is null until it is there. */
-export interface PendingCommand {
-  readonly method: string
-  readonly params: unknown
+/** A question that a handler asked and that may have to wait (an RPC command); `answer` is null until it is there. */
+export interface Question {
   answer: string | null
+  wait: Promise<void> | null
 }
-
 
 /**
  * One call into a guest: everything that host calls made during it refer to. An instance keeps a small stack of them and uses
@@ -74,7 +72,7 @@ export class Frame {
   context: CallContext | null = null
   results: unknown[] | null = null
   failure: { code: number, message: string } | null = null
-  pending: PendingCommand[] | null = null
+  pending: Question[] | null = null
 
   /** Forgets the previous call. */
   open(kind: number, request: Request | null): void {
@@ -82,6 +80,7 @@ export class Frame {
     this.request = request
     this.replied = false
     this.redirectUri = null
+    this.pending = null
     this.answer = null
   }
 

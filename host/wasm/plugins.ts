@@ -1,5 +1,13 @@
 import type { Module } from '../module.ts'
 import type { Place } from '../core/place.ts'
+import type { Services } from './services.ts'
+import type { PluginStore } from './store.ts'
+import type { Compiled } from './compile.ts'
+import { ConfigError, PluginError } from '../core/errors.ts'
+import { bytesOf } from '../core/text.ts'
+import { NativeModule } from './native/module.ts'
+import { NativePlugin } from './native/plugin.ts'
+import { sourceLocator } from './source-map.ts'
 
 /**
  * Where a cycle gets its plugins from: the set of loaded `.wasm` modules of one configuration. The configuration reader calls it for
@@ -14,4 +22,134 @@ export interface PluginSet {
   loadFor(directive: string): Module[] | null
   /** The name of a shipped or known plugin that would provide the directive, for a note; null when none does. */
   providerOf(directive: string): string | null
+}
+
+/** A loaded plugin in facts, for `plugin.list`, `plugin.show`, the banner and `vespid check`. Only members that say something are there. */
+export interface PluginFacts {
+  readonly name: string
+  readonly file: string
+  readonly size: number
+  readonly hash: string
+  readonly abi: string
+  readonly directives?: readonly string[]
+  /** Directives that bind a content handler. */
+  readonly handlers?: readonly string[]
+  readonly phases?: readonly string[]
+  readonly header_filters?: number
+  readonly body_filters?: number
+  readonly variables?: readonly string[]
+  readonly selects?: readonly string[]
+  readonly functions?: readonly string[]
+  readonly commands?: readonly string[]
+  readonly metrics?: readonly string[]
+}
+
+/** The plugins of one cycle in one thread: instantiated from the store's compiled files as the configuration asks for them. */
+export class Plugins implements PluginSet {
+  /** Directories whose changed files are to be loaded without being asked. */
+  readonly watched: string[] = []
+  private readonly store: PluginStore
+  private readonly services: Services
+  private readonly loaded = new Map<string, { file: Compiled, module: NativeModule }>()
+
+  constructor(store: PluginStore, services: Services) {
+    this.store = store
+    this.services = services
+  }
+
+  /** The modules of plugins that a command loaded besides the configuration's; to be put behind the host's modules. */
+  extras(): Module[] {
+    return this.store.extras.map((path) => this.load(path))
+  }
+
+  loadDirectory(directory: string, watch: boolean, _place: Place | null): Module[] {
+    if (watch && !this.watched.includes(directory)) this.watched.push(directory)
+    return this.loadNew(this.store.directory(directory))
+  }
+
+  loadFile(pattern: string, place: Place | null): Module[] {
+    const paths = this.store.matching(pattern)
+    for (const path of paths) {
+      if ([...this.loaded.values()].some(({ file }) => file.path === path) && !this.store.extras.includes(path)) {
+        throw new ConfigError(`module "${bytesOf(path)}" is already loaded`, place)
+      }
+    }
+    return this.loadNew(paths)
+  }
+
+  loadFor(directive: string): Module[] | null {
+    const plugin = this.store.provider(directive)
+    if (plugin === null || this.loaded.has(plugin) || this.store.left.has(plugin)) return null
+    return [this.load(this.store.shippedFile(plugin))]
+  }
+
+  providerOf(directive: string): string | null {
+    const plugin = this.store.provider(directive)
+    return plugin === null || this.loaded.has(plugin) ? null : plugin
+  }
+
+  /** The loaded plugins in load order. */
+  modules(): NativeModule[] {
+    return [...this.loaded.values()].map(({ module }) => module)
+  }
+
+  /** What is known of every loaded plugin, in load order. */
+  facts(): PluginFacts[] {
+    return [...this.loaded.values()].map(({ file, module }) => factsOf(file, module))
+  }
+
+  private loadNew(paths: readonly string[]): Module[] {
+    const modules: Module[] = []
+    for (const path of paths) {
+      const file = this.store.left.size === 0 ? null : path.slice(path.lastIndexOf('/') + 1).replace(/\.wasm$/, '')
+      if (file !== null && this.store.left.has(file)) continue
+      if ([...this.loaded.values()].some((l) => l.file.path === path)) continue
+      modules.push(this.load(path))
+    }
+    return modules
+  }
+
+  private load(path: string): NativeModule {
+    const file = this.store.file(path)
+    const before = this.loaded.get(file.name)
+    if (before !== undefined) {
+      throw new PluginError(file.name, `plugin "${file.name}" is already loaded from ${bytesOf(before.file.path)}`, 'the file name is the plugin\'s name; rename one of the files')
+    }
+    const shipped = this.store.shipped !== null && path === this.store.shippedFile(file.name)
+    const module = instantiate(file, this.services, shipped ? this.services.order?.(file.name) : undefined)
+    this.loaded.set(file.name, { file, module })
+    return module
+  }
+}
+
+/** An instance of a compiled plugin as a module; throws PluginError when its registration fails. */
+export function instantiate(file: Compiled, services: Services, order?: number): NativeModule {
+  const locate = sourceLocator(file.path)
+  const program = { name: file.name, module: file.module, globals: file.globals, assemblyscript: file.assemblyscript, locate: (offset: number) => locate(offset - file.moved) }
+  try {
+    return new NativeModule(new NativePlugin(program, services), order)
+  } catch (error) {
+    if (error instanceof PluginError) throw new PluginError(error.plugin, `${bytesOf(file.path)}: ${error.message}`, error.note)
+    throw error
+  }
+}
+
+/** What a plugin registered, and its file. */
+export function factsOf(file: Compiled, module: NativeModule): PluginFacts {
+  const { registration: r } = module.plugin
+  const names = <T>(key: string, list: readonly T[], name: (item: T) => string): Record<string, string[]> =>
+    list.length === 0 ? {} : { [key]: [...new Set(list.map(name))] }
+  return {
+    name: file.name, file: file.path, size: file.size, hash: file.hash, abi: 'vespid 1',
+    ...names('directives', r.directives, (d) => d.name),
+    ...names('handlers', r.directives.filter((d) => d.content !== null), (d) => d.name),
+    ...names('phases', r.phases, (p) => p.handler.label.replace(/^phase /, '')),
+    ...(r.headerFilters.length === 0 ? {} : { header_filters: r.headerFilters.length }),
+    ...(r.bodyFilters.length === 0 ? {} : { body_filters: r.bodyFilters.length }),
+    ...names('variables', r.variables, (v) => `$${v.name}`),
+    ...names('selects', r.selects, (s) => `@${s.name}`),
+    ...names('functions', r.functions, (f) => f.name),
+    ...names('commands', r.commands, (c) => c.name),
+    ...names('metrics', r.metrics, (m) => m.name),
+  }
 }

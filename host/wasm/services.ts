@@ -12,6 +12,8 @@ export interface Services {
   dispatch?(document: Uint8Array, context: CallContext): string | Promise<string>
   /** A line for the error log outside of requests. */
   log?(level: number, message: string): void
+  /** The place in nginx's module order of a plugin that is shipped with vespid (`moduleOrder` of host/modules/order.ts). */
+  order?(plugin: string): number | undefined
   /** Assigns to a variable by name; false when it is unknown or cannot be set. Default: the request's server's table. */
   assign?(r: Request, name: string, value: string): boolean
 }

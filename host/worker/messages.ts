@@ -1,5 +1,6 @@
 import type { Place } from '../core/place.ts'
 import type { CycleOptions } from '../cycle.ts'
+import type { SharedPlugins } from '../wasm/store.ts'
 import { ConfigError } from '../core/errors.ts'
 import type { Problem } from '../conf/report.ts'
 
@@ -8,7 +9,7 @@ export interface Next {
   readonly number: number
   readonly options: CycleOptions
   /** The compiled plugins, in the form that the plugin store shares between threads. */
-  readonly plugins: unknown
+  readonly plugins: SharedPlugins
 }
 
 /** What a worker is started with. */
@@ -17,24 +18,6 @@ export interface WorkerData {
   readonly slot: number
   /** The compiled head parser, null when there is none. */
   readonly head: WebAssembly.Module | null
-}
-
-/** How one serving thread is doing (`core.ps`). */
-export interface ThreadStatus {
-  readonly thread: number
-  readonly role: 'master' | 'worker' | 'single'
-  /** Number of the configuration that new requests get. */
-  readonly cycle: number
-  /** Configurations that still have requests, the current one included. */
-  readonly cycles: number
-  readonly accepted: number
-  readonly requests: number
-  readonly connections: number
-  readonly reading: number
-  readonly writing: number
-  readonly waiting: number
-  /** Bytes of the thread's JavaScript heap in use. */
-  readonly heap: number
 }
 
 /** A problem of a configuration in cloneable form. */

@@ -8,7 +8,7 @@ import type { Cycle } from '../cycle.ts'
 import { HttpEngine } from '../http/engine.ts'
 import type { ListenAddress } from '../http/servers.ts'
 import { coreConf } from '../modules/main/core.ts'
-import type { ThreadStatus } from './messages.ts'
+import type { ThreadStatus } from '../rpc/server.ts'
 
 /**
  * What serves: one thread's listeners, and the cycles that it works with. A cycle is made ready (`prepare`), then taken (`commit`) or
@@ -162,7 +162,7 @@ export class Serving {
     const { accepted, requests, active, reading, writing, waiting } = this.#engine?.activity() ??
       { accepted: 0, requests: 0, active: 0, reading: 0, writing: 0, waiting: 0 }
     return {
-      thread: threadId, role, cycle: this.#current?.number ?? 0, cycles: this.#retired.size + 1,
+      pid: process.pid, thread: threadId, role, cycle: this.#current?.number ?? 0, cycles: this.#retired.size + 1,
       accepted, requests, connections: active, reading, writing, waiting, heap: getHeapStatistics().used_heap_size,
     }
   }

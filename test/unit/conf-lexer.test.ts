@@ -65,6 +65,11 @@ test('mistakes are reported where nginx reports them, and reading goes on', () =
   assert.deepEqual(read('a "b"c {\nd;} e;'), { tokens: [['e']], errors: ['unexpected "c" in f:1'] })
 })
 
+test('any number of stray braces', () => {
+  assert.deepEqual(read('{'.repeat(100000)).errors, ['unexpected "{" in f:1'])
+  assert.deepEqual(read(`${'{'.repeat(50000)}${'}'.repeat(50000)}a;`), { tokens: [['a']], errors: ['unexpected "{" in f:1'] })
+})
+
 test('the end of the text', () => {
   assert.deepEqual(errors('a;\nb c'), ['unexpected end of file, expecting ";" or "}" in f:2'])
   assert.deepEqual(errors('a "b;\n\n'), ['unexpected end of file, expecting ";" or "}" in f:3'])
@@ -160,7 +165,8 @@ test('property: no text breaks the lexer, and every place shows its word', () =>
       assert.equal(place.text, lines[place.line - 1], `seed ${s}`)
       assert.ok(place.column >= 1 && place.length >= 1 && place.column - 1 <= place.text.length, `seed ${s}`)
     }
-    for (let n = 0, ending: Ending = Ending.Simple; ending !== Ending.End; n++) {
+    let ending = Ending.Simple as Ending
+    for (let n = 0; ending !== Ending.End; n++) {
       assert.ok(n <= text.length + 1, `seed ${seed} does not end`)
       ending = pick(8) === 0 && ending === Ending.Open ? (from.skipBlock(), Ending.Simple) : from.next()
       from.places.forEach((place, i) => {

@@ -14,7 +14,7 @@ test('defaults of the main context and of events', (t) => {
   assert.equal(ok, true)
   const { daemon, masterProcess, workerProcesses, pid, lockFile, shutdownTimeout, user, env, priority } = coreConf(cycle)
   assert.deepEqual({ daemon, masterProcess, workerProcesses, pid, lockFile, shutdownTimeout, user, env, priority }, {
-    daemon: true, masterProcess: true, workerProcesses: 1, pid: `${prefix}logs/vespid.pid`, lockFile: `${prefix}logs/vespid.lock`,
+    daemon: false, masterProcess: true, workerProcesses: 1, pid: `${prefix}logs/vespid.pid`, lockFile: `${prefix}logs/vespid.lock`,
     shutdownTimeout: 0, user: null, env: [], priority: null,
   })
   const { connections, multiAccept, acceptMutex, acceptMutexDelay } = eventConf(cycle)

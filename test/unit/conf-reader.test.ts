@@ -5,7 +5,7 @@ import type { HttpConfs } from '../../host/conf/cf.ts'
 import { ConfigError, PluginError } from '../../host/core/errors.ts'
 import { Args, Where } from '../../host/module.ts'
 import type { Module } from '../../host/module.ts'
-import { build } from './conf-support.ts'
+import { build, random } from './conf-support.ts'
 
 const HttpBlock = Args.Block | Args.None
 
@@ -136,6 +136,15 @@ test('an open block is shown at its beginning and reported at the end', (t) => {
   assert.equal(cycle.problems[0]!.error.place!.line, 2)
 })
 
+test('a "}" that is part of a word is pointed out', (t) => {
+  const { messages, notes } = build(t, 'events {}\nhttp {\nserver { root x}\nroot /${a};\n}\n', { modules: http() })
+  assert.deepEqual(messages, [
+    '[emerg] invalid number of arguments in "root" directive in <P>/v.conf:4',
+    '[emerg] unexpected end of file, expecting "}" in <P>/v.conf:6',
+  ])
+  assert.deepEqual(notes, ['";" may be missing after "x}" on line 3', 'the "}" on line 3 is part of a word; put ";" and a blank before it'])
+})
+
 test('a "}" too many ends the file: nothing is made up from the rest', (t) => {
   const { messages } = build(t, 'events {}\n}\nlisten 80;\n', { modules: http() })
   assert.deepEqual(messages, ['[emerg] unexpected "}" in <P>/v.conf:2'])
@@ -263,4 +272,19 @@ test('a mistake without a place keeps none; a bug is thrown on', (t) => {
   assert.deepEqual(build(t, 'x;\nevents {}', { modules: [thrown] }).messages, ['[emerg] unknown "a" variable'])
   const bug = module(() => { throw new TypeError('a bug') })
   assert.throws(() => build(t, 'x;\nevents {}', { modules: [bug] }), new TypeError('a bug'))
+})
+
+test('property: no text throws, and every mistake has a place inside the file', (t) => {
+  const parts = ['events', 'http', 'server', 'location', 'types', 'route', 'root', 'listen', 'twice', 'include v.conf', 'nope', ' {', '{', '}', ';', ';',
+    '\n', ' ', ' ', ' a', '"', "'", '#', '\\', ' /x', 'events {}', 'http {', 'server {', 'location / {', 'root a;', '}']
+  for (let seed = 0; seed < 300; seed++) {
+    const pick = random(seed)
+    const text = Array.from({ length: pick(60) }, () => parts[pick(parts.length)]!).join('')
+    const lines = text.split('\n')
+    for (const { error } of build(t, text, { modules: http() }).cycle.problems) {
+      if (error.place === null) continue
+      assert.equal(error.place.text, lines[error.place.line - 1], `seed ${seed}`)
+      assert.ok(error.place.reported! >= error.place.line && error.place.reported! <= lines.length, `seed ${seed}`)
+    }
+  }
 })

@@ -1,4 +1,7 @@
-/** The confs of the core http module at the three levels (nginx's ngx_http_core_main/srv/loc_conf_t). Times in ms, sizes in bytes. */
+/**
+ * The confs of the core http module at the three levels (nginx's ngx_http_core_main/srv/loc_conf_t). Times in ms, sizes
+ * in bytes.
+ */
 import type { Answer, BodyFilter } from '../../module.ts'
 import type { Log } from '../../core/log.ts'
 import type { HttpConfs } from '../../conf/cf.ts'
@@ -19,7 +22,10 @@ const unset = undefined as never
 /** A size that may be computed per request: bytes, or a template that gives a size in nginx's notation. */
 export type SizeValue = number | Template
 
-/** One address that servers listen on, while the configuration is read: its options and the servers in the order of their `listen`. */
+/**
+ * One address that servers listen on, while the configuration is read: its options and the servers in the order of
+ * their `listen`.
+ */
 export interface ListenEntry {
   options: ListenOptions
   readonly servers: CoreSrvConf[]
@@ -41,7 +47,10 @@ export class CoreMainConf {
   readonly variables: VariableTable
   /** Servers in the order of the file. */
   readonly servers: CoreSrvConf[] = []
-  /** Every location conf that a request can have: of servers, locations, `if` and `limit_except`, in the order created. */
+  /**
+   * Every location conf that a request can have: of servers, locations, `if` and `limit_except`, in the order of the
+   * file; complete once http{} has been read.
+   */
   readonly locations: CoreLocConf[] = []
   /** Addresses in the order of first mention, by their text. */
   readonly listens = new Map<string, ListenEntry>()
@@ -119,11 +128,19 @@ export class LimitExcept {
 export interface OpenFileCache { readonly max: number, readonly inactive: number }
 
 /** `resolver`: addresses as written, and its parameters; `valid` in seconds, −1 when absent. */
-export interface ResolverConf { readonly servers: readonly string[], readonly valid: number, readonly ipv4: boolean, readonly ipv6: boolean }
+export interface ResolverConf {
+  readonly servers: readonly string[]
+  readonly valid: number
+  readonly ipv4: boolean
+  readonly ipv6: boolean
+}
 
 /** One `location{}`, `if{}` or `limit_except{}`, or the location level of a server or of http{}. */
 export class CoreLocConf {
-  /** The name without modifier; a regex's text; of `if` and `limit_except` the name of the location around; '' at server level. */
+  /**
+   * The name without modifier; a regex's text; of `if` and `limit_except` the name of the location around; '' at server
+   * level.
+   */
   name = ''
   exact = false
   noregex = false
@@ -141,18 +158,26 @@ export class CoreLocConf {
   readonly children: CoreLocConf[] = []
   /** Nested locations that are found by URI; null when there are none. */
   locations: LocationTree | null = null
-  /** Content handler bound by a directive; replaces the content phase. Not inherited. Given the request and `handlerConf`. */
+  /**
+   * Content handler bound by a directive; replaces the content phase. Not inherited. Given the request and
+   * `handlerConf`.
+   */
   handler: ((r: Request, conf: any) => Answer) | null = null
   /** What `handler` is given: the conf of the module that bound it. */
   handlerConf: unknown = null
-  /** Set by directives like `proxy_pass` in a location whose name ends in `/`: the name without it is answered with 301. */
+  /**
+   * Set by directives like `proxy_pass` in a location whose name ends in `/`: the name without it is answered with 301.
+   */
   autoRedirect = false
   limitExcept: LimitExcept | null = null
 
   // --- files
   /** `root` without a final slash, or `alias`; an absolute path when constant. Variables: made absolute per request. */
   root: Template = unset
-  /** 0: `root`. Above: `alias`, that many characters of the URI are replaced. −1: `alias` in a regex location, `root` is the whole path. */
+  /**
+   * 0: `root`. Above: `alias`, that many characters of the URI are replaced. −1: `alias` in a regex location, `root` is
+   * the whole path.
+   */
   alias: number = 0
   /** Extension in lower case → content type. */
   types: Map<string, string> = unset

@@ -7,7 +7,10 @@ export const httpCoreName = 'http_core'
 
 const indexes = new WeakMap<Cycle, number>()
 
-/** The index of the core http module's confs in every conf array of a cycle. Throws when the cycle has no such module (a bug). */
+/**
+ * The index of the core http module's confs in every conf array of a cycle. Throws when the cycle has no such module (a
+ * bug).
+ */
 export function coreIndex(cycle: Cycle): number {
   let index = indexes.get(cycle)
   if (index === undefined) {
@@ -29,8 +32,8 @@ export function coreSrv(cf: Cf, http: HttpConfs = cf.http!): CoreSrvConf {
 }
 
 /**
- * The core conf of the present location, for other modules' directives and merges: its name and kind, `handler` to bind a content handler,
- * `autoRedirect`, `noname`.
+ * The core conf of the present location, for other modules' directives and merges: its name and kind, `handler` to bind
+ * a content handler, `autoRedirect`, `noname`.
  */
 export function coreLoc(cf: Cf, http: HttpConfs = cf.http!): CoreLocConf {
   return http.loc[coreIndex(cf.cycle)] as CoreLocConf

@@ -23,9 +23,9 @@ export function initMain(_cf: Cf, conf: CoreMainConf): void {
 /** Completes a server from the http level; a server without a name answers to the empty one. */
 export function mergeServer(cf: Cf, parent: CoreSrvConf, child: CoreSrvConf): void {
   mergeValues(parent, child, {
-    clientHeaderTimeout: 60_000, clientHeaderBufferSize: 1024, largeClientHeaderBuffers: { count: 4, size: 8192 }, maxHeaders: 1000,
-    ignoreInvalidHeaders: true, underscoresInHeaders: false, mergeSlashes: true, connectionPoolSize: 512, requestPoolSize: 4096,
-    clientBodyEarlyRead: null,
+    clientHeaderTimeout: 60_000, clientHeaderBufferSize: 1024, largeClientHeaderBuffers: { count: 4, size: 8192 },
+    maxHeaders: 1000, ignoreInvalidHeaders: true, underscoresInHeaders: false, mergeSlashes: true,
+    connectionPoolSize: 512, requestPoolSize: 4096, clientBodyEarlyRead: null,
   })
   if (child.largeClientHeaderBuffers.size < child.connectionPoolSize) {
     cf.fail('the "large_client_header_buffers" size must be equal to or greater than "connection_pool_size"')
@@ -56,35 +56,36 @@ function defaultTypes(): Map<string, string> {
 }
 
 const flowDefaults: Partial<CoreLocConf> = {
-  satisfy: 'all', authDelay: 0, internal: false, postAction: '', logSubrequest: false, subrequestOutputBufferSize: page, resolver: null,
-  resolverTimeout: 30_000, typesHashMaxSize: 1024, typesHashBucketSize: 64,
+  satisfy: 'all', authDelay: 0, internal: false, postAction: '', logSubrequest: false,
+  subrequestOutputBufferSize: page, resolver: null, resolverTimeout: 30_000, typesHashMaxSize: 1024,
+  typesHashBucketSize: 64,
   // Null until the main log is known, see `fillErrorLogs`.
   errorLog: null as never,
 }
 
 const bodyDefaults: Partial<CoreLocConf> = {
-  clientMaxBodySize: 1024 * 1024, clientBodyBufferSize: 2 * page, clientBodyTimeout: 60_000, clientBodyInFileOnly: 'off',
-  clientBodyInSingleBuffer: false,
+  clientMaxBodySize: 1024 * 1024, clientBodyBufferSize: 2 * page, clientBodyTimeout: 60_000,
+  clientBodyInFileOnly: 'off', clientBodyInSingleBuffer: false,
 }
 
 const connectionDefaults: Partial<CoreLocConf> = {
-  keepaliveTimeout: 75_000, keepaliveHeader: 0, keepaliveRequests: 1000, keepaliveTime: 3_600_000, keepaliveMinTimeout: 0,
-  keepaliveDisable: KeepaliveDisable.msie6, lingeringClose: 'on', lingeringTime: 30_000, lingeringTimeout: 5_000,
-  resetTimedoutConnection: false, tcpNodelay: true, tcpNopush: false,
+  keepaliveTimeout: 75_000, keepaliveHeader: 0, keepaliveRequests: 1000, keepaliveTime: 3_600_000,
+  keepaliveMinTimeout: 0, keepaliveDisable: KeepaliveDisable.msie6, lingeringClose: 'on', lingeringTime: 30_000,
+  lingeringTimeout: 5_000, resetTimedoutConnection: false, tcpNodelay: true, tcpNopush: false,
 }
 
 const responseDefaults: Partial<CoreLocConf> = {
-  sendTimeout: 60_000, sendLowat: 0, postponeOutput: 1460, outputBuffers: { count: 2, size: 32_768 }, limitRate: 0, limitRateAfter: 0,
-  chunkedTransferEncoding: true, serverTokens: 'on', absoluteRedirect: true, portInRedirect: true, serverNameInRedirect: false,
-  msiePadding: true, msieRefresh: false, errorPages: null, recursiveErrorPages: false, earlyHints: null, gzipVary: false,
-  gzipHttpVersion: 1001, gzipProxied: GzipProxied.off, gzipDisable: null,
+  sendTimeout: 60_000, sendLowat: 0, postponeOutput: 1460, outputBuffers: { count: 2, size: 32_768 }, limitRate: 0,
+  limitRateAfter: 0, chunkedTransferEncoding: true, serverTokens: 'on', absoluteRedirect: true, portInRedirect: true,
+  serverNameInRedirect: false, msiePadding: true, msieRefresh: false, errorPages: null, recursiveErrorPages: false,
+  earlyHints: null, gzipVary: false, gzipHttpVersion: 1001, gzipProxied: GzipProxied.off, gzipDisable: null,
 }
 
 const fileDefaults: Partial<CoreLocConf> = {
-  defaultType: 'text/plain', etag: true, ifModifiedSince: 'exact', maxRanges: anyNumber, logNotFound: true, disableSymlinks: 'off',
-  disableSymlinksFrom: null, openFileCache: null, openFileCacheErrors: false, openFileCacheEvents: false, openFileCacheMinUses: 1,
-  openFileCacheValid: 60, aio: 'off', aioWrite: false, directio: Infinity, directioAlignment: 512, readAhead: 0, sendfile: false,
-  sendfileMaxChunk: 2 * 1024 * 1024,
+  defaultType: 'text/plain', etag: true, ifModifiedSince: 'exact', maxRanges: anyNumber, logNotFound: true,
+  disableSymlinks: 'off', disableSymlinksFrom: null, openFileCache: null, openFileCacheErrors: false,
+  openFileCacheEvents: false, openFileCacheMinUses: 1, openFileCacheValid: 60, aio: 'off', aioWrite: false,
+  directio: Infinity, directioAlignment: 512, readAhead: 0, sendfile: false, sendfileMaxChunk: 2 * 1024 * 1024,
 }
 
 /** Gives every location without an `error_log` of its own or around it the main one, once that is known. */

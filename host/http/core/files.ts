@@ -26,7 +26,8 @@ export const setRoot: Directive<CoreLocConf>['set'] = (cf, directive, conf) => {
   const isAlias = directive.name === 'alias'
   if (conf.root !== undefined) {
     if ((conf.alias !== 0) === isAlias) return 'is duplicate'
-    cf.fail(`"${directive.name}" directive is duplicate, "${isAlias ? 'root' : 'alias'}" directive was specified earlier`)
+    const other = isAlias ? 'root' : 'alias'
+    cf.fail(`"${directive.name}" directive is duplicate, "${other}" directive was specified earlier`)
   }
   if (conf.named && isAlias) cf.fail('the "alias" directive cannot be used inside the named location')
   let path = cf.args[1]!
@@ -71,7 +72,9 @@ export const setDisableSymlinks: Directive<CoreLocConf>['set'] = (cf, _directive
   }
   if (conf.disableSymlinks === undefined) cf.fail(`"${cf.args[0]}" must have "off", "on" or "if_not_owner" parameter`)
   if (cf.args.length === 3 && conf.disableSymlinksFrom === undefined) cf.fail(`duplicate parameter "${cf.args[2]}"`, 2)
-  if (conf.disableSymlinks === 'off' && conf.disableSymlinksFrom !== undefined) cf.fail('"from=" cannot be used with "off" parameter')
+  if (conf.disableSymlinks === 'off' && conf.disableSymlinksFrom !== undefined) {
+    cf.fail('"from=" cannot be used with "off" parameter')
+  }
   if (conf.disableSymlinksFrom === undefined) conf.disableSymlinksFrom = null
 }
 

@@ -15,16 +15,19 @@ export function inetAddress(text: string): string | null {
   return numbers.every((n) => n <= 255) ? numbers.join('.') : null
 }
 
-/** An IPv6 address without brackets in its shortest form (RFC 5952), or null when the text is none; zones (`%eth0`) are none. */
+/**
+ * An IPv6 address without brackets in its shortest form (RFC 5952), or null when the text is none; zones (`%eth0`) are
+ * none.
+ */
 export function inet6Address(text: string): string | null {
   if (!isIPv6(text) || text.includes('%')) return null
   return new SocketAddress({ family: 'ipv6', address: text }).address
 }
 
 /**
- * The addresses of a host name as getaddrinfo(3) gives them, IPv4 before IPv6 as in nginx; empty when there are none. Synchronous, because
- * a configuration is read synchronously: Node only looks up names asynchronously, so a second Node does it. Keep the answer: a call costs
- * a process.
+ * The addresses of a host name as getaddrinfo(3) gives them, IPv4 before IPv6 as in nginx; empty when there are none.
+ * Synchronous, because a configuration is read synchronously: Node only looks up names asynchronously, so a second Node
+ * does it. Keep the answer: a call costs a process.
  */
 export function lookUpHost(name: string): HostAddress[] {
   if (name === '' || /[\0\s]/.test(name)) return []

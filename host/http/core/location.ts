@@ -37,7 +37,9 @@ export const setLocation: Directive<CoreLocConf>['set'] = (cf, _directive, paren
 function readWords(cf: Cf): LocationWords {
   const [, first, second] = cf.args as [string, string, string | undefined]
   if (second !== undefined) {
-    if (first !== '=' && first !== '^~' && first !== '~' && first !== '~*') cf.fail(`invalid location modifier "${first}"`, 1)
+    if (first !== '=' && first !== '^~' && first !== '~' && first !== '~*') {
+      cf.fail(`invalid location modifier "${first}"`, 1)
+    }
     return { kind: first, name: second }
   }
   if (first.startsWith('=')) return { kind: '=', name: first.slice(1) }
@@ -48,8 +50,8 @@ function readWords(cf: Cf): LocationWords {
 }
 
 /** Methods that nginx knows by name. */
-const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'MKCOL', 'COPY', 'MOVE', 'OPTIONS', 'PROPFIND', 'PROPPATCH', 'LOCK',
-  'UNLOCK', 'PATCH'])
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'MKCOL', 'COPY', 'MOVE', 'OPTIONS', 'PROPFIND',
+  'PROPPATCH', 'LOCK', 'UNLOCK', 'PATCH'])
 
 /** `limit_except METHOD… { … }`: every other method takes the block's configuration; GET allows HEAD too. */
 export const setLimitExcept: Directive<CoreLocConf>['set'] = (cf, _directive, parent) => {

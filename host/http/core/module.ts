@@ -1,12 +1,13 @@
 /**
- * The core http module: its directives (nginx-directives.csv, ngx_http_core_module) and confs. In the host because they say how the engine
- * itself works.
+ * The core http module: its directives (nginx-directives.csv, ngx_http_core_module) and confs. In the host because they
+ * say how the engine itself works.
  *
  * Accepted, checked and stored like all others, but without effect here:
  *
  * | directives | why |
  * |---|---|
- * | sendfile, sendfile_max_chunk, tcp_nopush, aio, aio_write, directio, directio_alignment, read_ahead, output_buffers | Node reads and writes |
+ * | sendfile, sendfile_max_chunk, tcp_nopush, output_buffers | Node writes |
+ * | aio, aio_write, directio, directio_alignment, read_ahead | Node reads |
  * | open_file_cache, open_file_cache_errors, _events, _min_uses, _valid | no cache of open files |
  * | connection_pool_size, request_pool_size | no pools |
  * | variables_hash_*, server_names_hash_*, types_hash_* | hashes grow by themselves |
@@ -16,16 +17,20 @@
  */
 import type { Directive, Module } from '../../module.ts'
 import { Args, Where } from '../../module.ts'
-import { setBitmask, setBufs, setEnum, setFlag, setMsec, setNum, setOff, setPath, setSec, setSize, setStr } from '../../conf/setters.ts'
+import {
+  setBitmask, setBufs, setEnum, setFlag, setMsec, setNum, setOff, setPath, setSec, setSize, setStr,
+} from '../../conf/setters.ts'
 import { CoreLocConf, CoreMainConf, CoreSrvConf, GzipProxied, KeepaliveDisable } from './conf.ts'
 import { coreMain, httpCoreName } from './confs.ts'
 import { initMain, mergeLocation, mergeServer } from './defaults.ts'
 import { setAio, setDirectio, setDisableSymlinks, setOpenFileCache, setRoot, setTypes } from './files.ts'
 import { setLimitExcept, setLocation } from './location.ts'
 import {
-  checkPoolSize, ignoreLowat, setErrorLog, setErrorPage, setGzipDisable, setInternal, setKeepalive, setPredicates, setResolver, setSizeValue,
+  checkPoolSize, ignoreLowat, setErrorLog, setErrorPage, setGzipDisable, setInternal, setKeepalive, setPredicates,
+  setResolver, setSizeValue,
 } from './response.ts'
 import { setListen, setServer, setServerName } from './server.ts'
+import { coreVariables } from './variables.ts'
 
 const { Http, Server, Location, LocationIf } = Where
 const everywhere = Http | Server | Location
@@ -38,7 +43,7 @@ function fieldOf(name: string): string {
 }
 
 /** A directive of http, server and location. */
-function loc(name: string, set: Setter, args: number = Args.Take1, post?: unknown, where: number = everywhere): Directive {
+function loc(name: string, set: Setter, args: number = Args.Take1, post?: unknown, where = everywhere): Directive {
   return { name, where, args, conf: 'loc', set, field: fieldOf(name), post }
 }
 
@@ -63,8 +68,10 @@ const structure: readonly Directive[] = [
   { name: 'location', where: Server | Location, args: Args.Block | Args.Take12, conf: 'loc', set: setLocation },
   { name: 'limit_except', where: Location, args: Args.Block | Args.OneOrMore, conf: 'loc', set: setLimitExcept },
   { name: 'internal', where: Location, args: Args.None, conf: 'loc', set: setInternal },
-  ...['server_names_hash_max_size', 'server_names_hash_bucket_size', 'variables_hash_max_size', 'variables_hash_bucket_size']
-    .map((name) => main(name, setNum)),
+  main('server_names_hash_max_size', setNum),
+  main('server_names_hash_bucket_size', setNum),
+  main('variables_hash_max_size', setNum),
+  main('variables_hash_bucket_size', setNum),
 ]
 
 const servers: readonly Directive[] = [
@@ -136,13 +143,13 @@ const responses: readonly Directive[] = [
   loc('post_action', setStr, Args.Take1, undefined, everywhere | LocationIf),
   loc('gzip_http_version', setEnum, Args.Take1, { '1.0': 1000, '1.1': 1001 }),
   loc('gzip_proxied', setBitmask, Args.OneOrMore, {
-    off: GzipProxied.off, expired: GzipProxied.expired, 'no-cache': GzipProxied.noCache, 'no-store': GzipProxied.noStore,
-    private: GzipProxied.private, no_last_modified: GzipProxied.noLastModified, no_etag: GzipProxied.noEtag, auth: GzipProxied.auth,
-    any: GzipProxied.any,
+    off: GzipProxied.off, expired: GzipProxied.expired, 'no-cache': GzipProxied.noCache,
+    'no-store': GzipProxied.noStore, private: GzipProxied.private, no_last_modified: GzipProxied.noLastModified,
+    no_etag: GzipProxied.noEtag, auth: GzipProxied.auth, any: GzipProxied.any,
   }),
   loc('gzip_disable', setGzipDisable, Args.OneOrMore),
-  ...flags('chunked_transfer_encoding', 'absolute_redirect', 'port_in_redirect', 'server_name_in_redirect', 'msie_padding', 'msie_refresh',
-    'recursive_error_pages', 'gzip_vary'),
+  ...flags('chunked_transfer_encoding', 'absolute_redirect', 'port_in_redirect', 'server_name_in_redirect',
+    'msie_padding', 'msie_refresh', 'recursive_error_pages', 'gzip_vary'),
 ]
 
 const flow: readonly Directive[] = [
@@ -159,6 +166,7 @@ const flow: readonly Directive[] = [
 export const httpCoreModule: Module = {
   name: httpCoreName,
   order: 10,
+  variables: coreVariables,
   directives: [...structure, ...servers, ...files, ...bodies, ...connections, ...responses, ...flow],
   createMainConf: (cf) => new CoreMainConf(cf.cycle.variables),
   initMainConf: initMain,

@@ -19,14 +19,15 @@ export const setKeepalive: Directive<CoreLocConf>['set'] = (cf, _directive, conf
 }
 
 /** `error_page CODE… [=[CODE]] URI;` (nginx.md §3.5). */
-export const setErrorPage: Directive<CoreLocConf>['set'] = (cf, _directive, conf) => {
+export const setErrorPage: Directive<CoreLocConf>['set'] = (cf: Cf, _directive, conf) => {
   const last = cf.args.length - 1
   const response = cf.args[last - 1]!
   let overwrite = -1
   let codes = last - 1
   if (response.startsWith('=')) {
     if (last - 1 === 1) cf.fail(`invalid value "${response}"`, 1)
-    overwrite = response === '=' ? 0 : parseNumber(response.slice(1)) ?? cf.fail(`invalid value "${response}"`, last - 1)
+    const status = response === '=' ? 0 : parseNumber(response.slice(1))
+    overwrite = status ?? cf.fail(`invalid value "${response}"`, last - 1)
     codes = last - 2
   }
   const uri = compileTemplate(cf, cf.args[last]!, last)

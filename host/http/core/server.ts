@@ -9,7 +9,10 @@ import { defaultListen, parseListen } from '../listen.ts'
 import { addListen } from '../servers.ts'
 import { coreLoc, coreMain, coreSrv } from './confs.ts'
 
-/** `server { … }`: makes the server's conf arrays, reads the block, and listens on nginx's default address when it names none. */
+/**
+ * `server { … }`: makes the server's conf arrays, reads the block, and listens on nginx's default address when it names
+ * none.
+ */
 export const setServer: Directive<CoreMainConf>['set'] = (cf, _directive, main) => {
   const http = cf.httpConfs('srv', cf.http!)
   const server = coreSrv(cf, http)
@@ -17,7 +20,6 @@ export const setServer: Directive<CoreMainConf>['set'] = (cf, _directive, main) 
   server.place = cf.place
   server.location = coreLoc(cf, http)
   main.servers.push(server)
-  main.locations.push(server.location)
   cf.block(Where.Server, http)
   if (!server.listen) addListen(cf, main, server, defaultListen())
 }
@@ -28,7 +30,9 @@ export const setListen: Directive<CoreSrvConf>['set'] = (cf, _directive, server)
   for (const options of parseListen(cf)) addListen(cf, coreMain(cf), server, options)
 }
 
-/** `server_name NAME…;`: exact names, wildcards, `~regex`, `$hostname`, and the empty name for requests without a host. */
+/**
+ * `server_name NAME…;`: exact names, wildcards, `~regex`, `$hostname`, and the empty name for requests without a host.
+ */
 export const setServerName: Directive<CoreSrvConf>['set'] = (cf, _directive, server) => {
   for (let i = 1; i < cf.args.length; i++) {
     const word = cf.args[i]!

@@ -68,7 +68,7 @@ export class TsHead implements HeadParser {
     if (p - start > limits.smallBuf + limits.largeNum * limits.largeSize) return this.refuse(t.E_TOO_LARGE, p, p, p - 1)
     this.bufEnd = start + limits.smallBuf * (1 + Math.floor((p - start) / limits.smallBuf))
     if (p === end) return this.incomplete()
-    table.fill(-1, t.T_KNOWN + 1, t.T_HEADERS)
+    table.fill(-1, t.T_KNOWN, t.T_HEADERS)
     table[t.T_FLAGS] = 0
     table[t.T_COUNT] = 0
     table[t.T_SKIPPED] = 0
@@ -164,7 +164,6 @@ export class TsHead implements HeadParser {
       this.lineBefore = before
       before = p
       if (p === end) return this.incomplete()
-      let result = 1
       if (bytes[p] === 10) {
         if (!this.fits(p + 1)) return this.overflow()
         return this.finish(p + 1)
@@ -175,7 +174,7 @@ export class TsHead implements HeadParser {
         if (!this.fits(p + 2)) return this.overflow()
         return this.finish(p + 2)
       }
-      result = this.headerLine(p)
+      const result = this.headerLine(p)
       if (result !== 1) return result
     }
   }

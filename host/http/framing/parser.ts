@@ -53,10 +53,9 @@ export function noteOutcome(result: number, length: number, table: Int32Array, r
 export function worthParsing(bytes: Uint8Array, start: number, end: number, resume: HeadResume): boolean {
   const { wake } = resume
   if (end - start >= (wake < 0 ? -wake : wake)) return true
-  let lf = bytes.indexOf(10, start + resume.seen)
-  while (lf >= 0 && lf < end) {
-    if (wake < 0 || bytes[lf - 1] === 10 || (bytes[lf - 1] === 13 && bytes[lf - 2] === 10)) return true
-    lf = bytes.indexOf(10, lf + 1)
+  for (let i = start + resume.seen; i < end; i++) {
+    if (bytes[i] !== 10) continue
+    if (wake < 0 || bytes[i - 1] === 10 || (bytes[i - 1] === 13 && bytes[i - 2] === 10)) return true
   }
   return false
 }

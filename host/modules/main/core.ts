@@ -1,4 +1,8 @@
-/** The directives of the main context (nginx's ngx_core_module). In the host because they tell how its processes and threads run. */
+/**
+ * The directives of the main context (nginx's ngx_core_module). In the host because they tell how its processes and
+ * threads run.
+ */
+import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import type { Cf } from '../../conf/cf.ts'
 import { initValue } from '../../conf/merge.ts'
@@ -59,7 +63,9 @@ const workerPriority: Directive['set'] = (cf, _directive, conf: CoreConf) => {
 const cpuAffinity: Directive['set'] = (cf, _directive, conf: CoreConf) => {
   if (conf.cpuAffinity !== null) return 'is duplicate'
   const masks = cf.args[1] === 'auto' ? 2 : 1
-  if (masks === 2 && cf.args.length > 3) return cf.fail('invalid number of arguments in "worker_cpu_affinity" directive')
+  if (masks === 2 && cf.args.length > 3) {
+    return cf.fail('invalid number of arguments in "worker_cpu_affinity" directive')
+  }
   for (let i = masks; i < cf.args.length; i++) {
     const wrong = /[^01 ]/.exec(cf.args[i]!)
     if (wrong !== null) return cf.fail(`invalid character "${wrong[0]}" in "worker_cpu_affinity"`, i)
@@ -72,7 +78,8 @@ const rlimitNofile: Directive['set'] = (cf, directive, conf: CoreConf) => {
   const text = setNum(cf, directive, conf)
   const limit = openFileLimit()
   if (typeof text === 'string' || limit === null || conf.rlimitNofile! <= limit) return text
-  cf.warn(`"worker_rlimit_nofile" ${conf.rlimitNofile} is ignored, the limit is ${limit} and can only be raised where the server is started`)
+  cf.warn(`"worker_rlimit_nofile" ${conf.rlimitNofile} is ignored, the limit is ${limit} and can only be raised ` +
+    'where the server is started')
 }
 
 const inMain = { where: Where.Main, conf: 'core' } as const
@@ -92,7 +99,10 @@ const directives: readonly Directive[] = [
   { ...inMain, name: 'worker_cpu_affinity', args: Args.OneOrMore, set: cpuAffinity },
   { ...inMain, name: 'working_directory', args: Args.Take1, set: setStr, field: 'workingDirectory' },
   { ...inMain, name: 'timer_resolution', args: Args.Take1, set: setMsec, field: 'timerResolution' },
-  { ...inMain, name: 'debug_points', args: Args.Take1, set: setEnum, field: 'debugPoints', post: { stop: 'stop', abort: 'abort' } },
+  {
+    ...inMain, name: 'debug_points', args: Args.Take1, set: setEnum, field: 'debugPoints',
+    post: { stop: 'stop', abort: 'abort' },
+  },
   { ...inMain, name: 'pcre_jit', args: Args.Flag, set: setFlag, field: 'pcreJit' },
 ]
 
@@ -104,7 +114,9 @@ function initConf(cf: Cf, conf: CoreConf): void {
   initValue(conf, 'shutdownTimeout', 0)
   initValue(conf, 'timerResolution', 0)
   initValue(conf, 'pcreJit', false)
-  conf.pid = cf.fullName(conf.pid ?? 'logs/vespid.pid')
+  // A prefix without nginx's logs/ (a project's directory) gets its pid file in itself.
+  const logs = existsSync(cf.fullName('logs')) ? 'logs/' : ''
+  conf.pid = cf.fullName(conf.pid ?? `${logs}vespid.pid`)
   conf.lockFile = cf.fullName(conf.lockFile ?? 'logs/vespid.lock')
 }
 

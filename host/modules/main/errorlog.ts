@@ -15,6 +15,9 @@ export const errorLogModule: Module = {
     cycle.log = log
   },
   directives: [
-    { name: 'error_log', where: Where.Main, args: Args.OneOrMore, conf: 'core', set: (cf, _directive, log) => addErrorLog(cf, log) },
+    {
+      name: 'error_log', where: Where.Main, args: Args.OneOrMore, conf: 'core',
+      set: (cf, _directive, log) => addErrorLog(cf, log),
+    },
   ],
 }

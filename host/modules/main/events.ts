@@ -59,7 +59,8 @@ const workerConnections: Directive['set'] = (cf, _directive, conf: EventCoreConf
   conf.connections = count
 }
 
-const debugConnection: Directive['set'] = (cf) => cf.warn('"debug_connection" is ignored, single connections cannot be debugged')
+const debugConnection: Directive['set'] = (cf) =>
+  cf.warn('"debug_connection" is ignored, single connections cannot be debugged')
 
 const inEvents = { where: Where.Events, conf: 'core' } as const
 

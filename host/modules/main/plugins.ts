@@ -1,4 +1,7 @@
-/** `load_module` and `plugins`: which plugin files a configuration takes in. In the host because it makes modules out of files. */
+/**
+ * `load_module` and `plugins`: which plugin files a configuration takes in. In the host because it makes modules out of
+ * files.
+ */
 import { existsSync } from 'node:fs'
 import { isGlob } from '../../conf/glob.ts'
 import { errnoText, PluginError } from '../../core/errors.ts'
@@ -12,7 +15,8 @@ const loadModule: Directive['set'] = (cf) => {
   const path = cf.fullName(cf.args[1]!)
   if (!isGlob(path) && !existsSync(path)) {
     const file = bytesOf(path)
-    throw new PluginError(cf.args[1]!, `dlopen() "${file}" failed (${file}: cannot open shared object file: No such file or directory)`)
+    const reason = `${file}: cannot open shared object file: No such file or directory`
+    throw new PluginError(cf.args[1]!, `dlopen() "${file}" failed (${reason})`)
   }
   cf.addModules(cf.cycle.plugins.loadFile(path, cf.place))
 }

@@ -13,7 +13,9 @@ const threadPool: Directive['set'] = (cf, _directive, pools: Pools) => {
     const [, key, value] = /^(threads|max_queue)=(.*)$/s.exec(cf.args[i]!) ?? []
     if (key === undefined) continue
     const number = parseNumber(value!)
-    if (number === null || (key === 'threads' && number === 0)) return cf.fail(`invalid ${key} value "${cf.args[i]}"`, i)
+    if (number === null || (key === 'threads' && number === 0)) {
+      return cf.fail(`invalid ${key} value "${cf.args[i]}"`, i)
+    }
     if (key === 'threads') threads = number
     else maxQueue = number
   }

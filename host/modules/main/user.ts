@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs'
 import type { Directive } from '../../module.ts'
 import type { CoreConf } from './core.ts'
 
-/** The numeric id of a name in `/etc/passwd` or `/etc/group`, with the primary group of a user; null when it is not there. */
+/**
+ * The numeric id of a name in `/etc/passwd` or `/etc/group`, with the primary group of a user; null when it is not
+ * there.
+ */
 function lookUp(file: string, name: string): { id: number, group: number } | null {
   let text = ''
   try {
@@ -19,7 +22,8 @@ export const setUser: Directive['set'] = (cf, _directive, conf: CoreConf) => {
   if (conf.user !== null) return 'is duplicate'
   const [, name, group = name] = cf.args as [string, string, string?]
   if (process.geteuid?.() !== 0) {
-    return cf.warn('the "user" directive makes sense only if the master process runs with super-user privileges, ignored')
+    return cf.warn('the "user" directive makes sense only if the master process runs with super-user privileges, ' +
+      'ignored')
   }
   const user = lookUp('/etc/passwd', name)
   if (user === null) return cf.fail(`getpwnam("${name}") failed`, 1)

@@ -1,4 +1,4 @@
-import type { Cf, HttpConfs } from '../../conf/cf.ts'
+import type { Cf } from '../../conf/cf.ts'
 import type { Directive } from '../../module.ts'
 import type { Request } from '../../http/request.ts'
 import type { Template } from '../../expr/template.ts'
@@ -7,7 +7,8 @@ import type { Statement } from './program.ts'
 import { Where } from '../../module.ts'
 import { Level } from '../../core/log.ts'
 import { parseNumber } from '../../core/units.ts'
-import { CoreLocConf } from '../../http/core/conf.ts'
+import { createLocation } from '../../http/block.ts'
+import { coreLoc } from '../../http/core/confs.ts'
 import { compileCondition } from '../../expr/condition.ts'
 import { bindRegex, settableVariable } from '../../expr/define.ts'
 import { compileTemplate } from '../../expr/template.ts'
@@ -97,28 +98,15 @@ export function setRewrite(cf: Cf, _directive: Directive, conf: RewriteConf): vo
   }))
 }
 
-/** The core module's conf in an array of loc confs. */
-function coreOf(confs: readonly unknown[]): CoreLocConf {
-  return confs.find((conf) => conf instanceof CoreLocConf) as CoreLocConf
-}
-
 /** `if (condition) { … }` */
 export function setIf(cf: Cf, _directive: Directive, conf: RewriteConf, index: () => number): void {
-  const parent = cf.http!
-  const around = coreOf(parent.loc)
-  const confs: HttpConfs = cf.httpConfs('loc', parent)
-  const core = coreOf(confs.loc)
-  core.confs = confs.loc
-  core.name = around.name
-  core.noname = true
-  core.place = cf.place
-  around.children.push(core)
+  const inLocation = coreLoc(cf).name !== ''
+  const { http, location } = createLocation(cf)
   const condition = compileCondition(cf)
-  const inner = confs.loc[index()] as RewriteConf
+  const inner = http.loc[index()] as RewriteConf
   const body: Statement[] = inner.statements = []
-  const inLocation = around.name !== ''
   // The block's statements belong to the program around; the block's own conf has none.
-  cf.block(inLocation ? Where.LocationIf : Where.ServerIf, confs)
+  cf.block(inLocation ? Where.LocationIf : Where.ServerIf, http)
   inner.statements = null
-  add(conf, new IfStatement(condition, body, inLocation ? core : null))
+  add(conf, new IfStatement(condition, body, inLocation ? location : null))
 }

@@ -69,7 +69,8 @@ export const bounds = {
 export const imports: Readonly<Record<string, Signature>> = {
   name: 'ii>i',
   arena: 'ii>',
-  conf: 'iiiii>i',
+  conf: 'iiii>i',
+  conf_merge: 'iii>',
   directive: 'iiiiiii>i',
   content: 'iiii>',
   phase: 'iiiii>',
@@ -115,6 +116,7 @@ export const imports: Readonly<Record<string, Signature>> = {
   rpc_add: 'iii>',
   rpc_error: 'iii>',
   rpc_call: 'iiiiiii>i',
+  rpc_dispatch: 'iiiii>i',
   now: '>F',
   random: 'ii>',
 }

@@ -9,7 +9,7 @@ export interface ConfType {
   readonly level: (typeof levels)[number]
   readonly create: GuestFunction
   readonly init: GuestFunction | null
-  readonly merge: GuestFunction | null
+  merge: GuestFunction | null
 }
 
 export interface DirectiveEntry {
@@ -55,6 +55,8 @@ export class Registration {
   arenaSize = 0
   /** Interned names: their ids are positions. */
   readonly names: string[] = []
+  /** The same in lower case. */
+  readonly lowerNames: string[] = []
   private readonly nameIds = new Map<string, number>()
   private count = 0
 
@@ -65,6 +67,7 @@ export class Registration {
       if (this.names.length >= bounds.names) return -1
       this.nameIds.set(name, id = this.names.length)
       this.names.push(name)
+      this.lowerNames.push(name.toLowerCase())
     }
     return id
   }
@@ -91,7 +94,7 @@ const hookable: readonly number[] = [
   Phase.PostRead, Phase.ServerRewrite, Phase.Rewrite, Phase.Preaccess, Phase.Access, Phase.Precontent, Phase.Content, Phase.Log,
 ]
 
-/** The registration functions of module `vespid`: each checks what it is given and records it. All but `name` work only in `vespid_abi_1`. */
+/** The registration functions of module `vespid`: each checks what it is given and records it. All but `name` and `arena` work only in `vespid_abi_1`. */
 export function registrationImports(instance: Instance, to: Registration): Record<string, (...args: number[]) => unknown> {
   const begin = (call: string): void => {
     instance.expect(Kind.Register, call)
@@ -109,20 +112,26 @@ export function registrationImports(instance: Instance, to: Registration): Recor
   return {
     name: (pointer, length) => to.intern(instance.text(pointer!, length!, bounds.name)),
     arena: (pointer, size) => {
-      begin('arena')
-      to.arenaAt = instance.range(pointer!, size!)
-      if ((to.arenaAt & 3) !== 0) throw new GuestFault('gave an arena that is not aligned to 4 bytes')
+      const at = instance.range(pointer!, size!)
+      if ((at & 3) !== 0) throw new GuestFault('gave an arena that is not aligned to 4 bytes')
+      to.arenaAt = at
       to.arenaSize = size!
     },
-    conf: (level, create, init, merge, data) => {
+    conf: (level, create, init, data) => {
       begin('conf')
       const kind = levels[level!]
       if (kind === undefined) throw new GuestFault(`gave level ${level} for a conf`)
       to.confs.push({
         level: kind, create: instance.required(create!, data!, 'conf create'),
-        init: instance.function(init!, data!, 'conf init'), merge: instance.function(merge!, data!, 'conf merge'),
+        init: instance.function(init!, data!, 'conf init'), merge: null,
       })
       return to.confs.length - 1
+    },
+    conf_merge: (index, merge, data) => {
+      begin('conf_merge')
+      const entry = to.confs[conf(index!, 'conf_merge')]
+      if (entry === undefined) throw new GuestFault('gave no conf for conf_merge')
+      entry.merge = instance.required(merge!, data!, 'conf merge')
     },
     directive: (pointer, length, where, args, confIndex, set, data) => {
       begin('directive')

@@ -1,0 +1,23 @@
+import type { Cycle } from '../cycle.ts'
+import type { CallContext } from '../rpc/command.ts'
+import { versionCommand } from '../rpc/core.ts'
+import { Registry } from '../rpc/registry.ts'
+import type { ServerControl } from '../rpc/server.ts'
+import { moduleRegistry, serverCommands } from '../worker/rpc.ts'
+
+/**
+ * What can be called through the master: the commands about the server, and those of the cycle's modules, which run where requests are
+ * served (`crew`), because that is where their state is. Throws RpcError when two modules bring the same command.
+ */
+export function masterRegistry(cycle: Cycle, server: ServerControl,
+                               crew: (method: string, params: unknown, context: CallContext) => unknown): Registry {
+  const registry = new Registry()
+  registry.add([versionCommand, ...serverCommands(server)], 'core')
+  const modules = moduleRegistry(cycle)
+  for (const name of modules.names()) {
+    const command = modules.find(name)!
+    if (registry.find(name) !== undefined && modules.ownerOf(name) === 'system') continue
+    registry.add([{ ...command, run: (params, context) => crew(name, params, context) }], modules.ownerOf(name)!)
+  }
+  return registry
+}

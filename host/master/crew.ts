@@ -1,0 +1,67 @@
+import type { Problem } from '../conf/report.ts'
+import type { Cycle } from '../cycle.ts'
+import type { CallContext } from '../rpc/command.ts'
+import type { ThreadStatus } from '../rpc/server.ts'
+import type { Next } from '../worker/messages.ts'
+import { ThreadRpc } from '../worker/rpc.ts'
+import type { ServerCall } from '../worker/rpc.ts'
+import { Serving } from '../worker/serving.ts'
+
+/** Who serves: the pool of worker threads, or this thread alone (`master_process off`). */
+export interface Crew {
+  /** Makes a configuration ready everywhere, then takes it everywhere; the problems when that failed, and then nothing has changed. */
+  deploy(next: Next, count: number, cycle: Cycle): Promise<Problem[]>
+  status(): Promise<ThreadStatus[]>
+  reopen(): Promise<void>
+  setLevel(level: number): Promise<void>
+  /** Runs a command that a module brings. */
+  run(method: string, params: unknown, context: CallContext): unknown
+  terminate(thread: number): boolean
+  stop(graceful: boolean, timeout: number): Promise<void>
+  /** The master's own cycle object is what serves, so the crew closes it. */
+  readonly servesMasterCycle: boolean
+}
+
+/** `master_process off`: the thread that controls the server also serves. */
+export class Single implements Crew {
+  readonly servesMasterCycle = true
+  readonly rpc: ThreadRpc
+  readonly #serving: Serving
+
+  constructor(server: ServerCall, head: WebAssembly.Module | null) {
+    this.rpc = new ThreadRpc(server)
+    this.#serving = new Serving(0, head)
+  }
+
+  async deploy(_next: Next, _count: number, cycle: Cycle): Promise<Problem[]> {
+    const problems = await this.#serving.prepare(cycle)
+    if (problems.length > 0) return problems
+    this.#serving.commit()
+    this.rpc.use(cycle)
+    return []
+  }
+
+  async status(): Promise<ThreadStatus[]> {
+    return [this.#serving.status('single')]
+  }
+
+  async reopen(): Promise<void> {
+    this.#serving.reopen()
+  }
+
+  async setLevel(level: number): Promise<void> {
+    this.#serving.setLevel(level)
+  }
+
+  run(method: string, params: unknown, context: CallContext): unknown {
+    return this.rpc.run(method, params, context)
+  }
+
+  terminate(): boolean {
+    return false
+  }
+
+  stop(graceful: boolean, timeout: number): Promise<void> {
+    return this.#serving.stop(graceful, timeout)
+  }
+}

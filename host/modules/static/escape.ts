@@ -1,0 +1,68 @@
+/** What may not stand as it is in a path: controls, space, `"#%<>?\^`{|}`, DEL and above (RFC 3986 §3.3; nginx's NGX_ESCAPE_URI). */
+const unsafeInPath = /[\x00-\x20"#%<>?\\^`{|}\x7f-\xff]/g
+/** What may not stand in one segment that is to be one name: everything but RFC 3986's unreserved characters and `!$&'()*+,;=` less `&+,;=$`. */
+const unsafeInName = /[^A-Za-z0-9\-._~!'()*]/g
+const unsafeInHtml = /[<>&"]/g
+const entities: Record<string, string> = { '<': '&lt;', '>': '&gt;', '&': '&amp;', '"': '&quot;' }
+
+function percent(c: string): string {
+  const code = c.charCodeAt(0)
+  return `%${code < 16 ? '0' : ''}${code.toString(16).toUpperCase()}`
+}
+
+/** A decoded path, a byte string, as it may be sent in a Location header. */
+export function escapePath(path: string): string {
+  return path.replace(unsafeInPath, percent)
+}
+
+/** A file name, a byte string, as one segment of a link. */
+export function escapeName(name: string): string {
+  return name.replace(unsafeInName, percent)
+}
+
+/** A text as HTML or XML content. */
+export function escapeHtml(text: string): string {
+  return text.replace(unsafeInHtml, (c) => entities[c]!)
+}
+
+/** A byte string as the inside of a JSON string: quotes, backslashes and controls are escaped, other bytes stay. */
+export function escapeJson(text: string): string {
+  return text.replace(/[\x00-\x1f"\\]/g, (c) => {
+    switch (c) {
+      case '"': case '\\': return `\\${c}`
+      case '\n': return '\\n'
+      case '\r': return '\\r'
+      case '\t': return '\\t'
+      case '\b': return '\\b'
+      case '\f': return '\\f'
+      default: return `\\u00${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
+    }
+  })
+}
+
+/** How many characters a UTF-8 byte string has; its bytes when it is not valid. */
+export function utf8Length(bytes: string): number {
+  let count = 0
+  for (let i = 0; i < bytes.length; count++) {
+    const size = utf8Size(bytes, i)
+    if (size === 0) return bytes.length
+    i += size
+  }
+  return count
+}
+
+/** The first `count` characters of a UTF-8 byte string; bytes that are no UTF-8 count each. */
+export function utf8Slice(bytes: string, count: number): string {
+  let end = 0
+  for (; count > 0 && end < bytes.length; count--) end += utf8Size(bytes, end) || 1
+  return bytes.slice(0, end)
+}
+
+/** Bytes of the character at `i`, 0 when there is no valid one. */
+function utf8Size(bytes: string, i: number): number {
+  const c = bytes.charCodeAt(i)
+  if (c < 0x80) return 1
+  const size = c >= 0xc2 && c <= 0xdf ? 2 : c >= 0xe0 && c <= 0xef ? 3 : c >= 0xf0 && c <= 0xf4 ? 4 : 0
+  for (let k = 1; k < size; k++) if ((bytes.charCodeAt(i + k) & 0xc0) !== 0x80) return 0
+  return i + size > bytes.length ? 0 : size
+}

@@ -1,0 +1,184 @@
+import type { Answer, Verdict } from '../../module.ts'
+import type { Request } from '../../http/request.ts'
+import type { BodyPart } from '../../http/response.ts'
+import type { Frame, Question } from '../frame.ts'
+import type { GuestFunction, Instance } from '../instance.ts'
+import type { NativePlugin } from './plugin.ts'
+import { ERROR, OK } from '../../module.ts'
+import { Level } from '../../core/log.ts'
+import { Kind } from '../frame.ts'
+import { Trap } from '../trap.ts'
+import { PartAnswer, Verdict as GuestVerdict, hostVerdict } from './abi.ts'
+
+/**
+ * The calls into one plugin while requests are served. What a handler wishes (a reply, a redirect) is done when it has returned, so that nothing
+ * that follows from it finds the instance busy. A trap ends the one request with 500; the instance is replaced by then.
+ */
+export class Calls {
+  private readonly plugin: NativePlugin
+  private readonly instance: Instance
+
+  constructor(plugin: NativePlugin) {
+    this.plugin = plugin
+    this.instance = plugin.instance
+  }
+
+  /** Runs a phase handler, a content handler (`content`) or a script function (with `args`) with the handle of its conf. */
+  handler(f: GuestFunction, r: Request, conf: number, content: boolean, args: readonly string[] | null, questions: Question[] | null): Answer {
+    const { instance } = this
+    let frame: Frame | null = null
+    let verdict: number
+    try {
+      frame = instance.enter(Kind.Handle, r)
+      if (questions !== null) frame.pending = questions
+      if (args !== null) frame.args = args
+      f.calls++
+      verdict = f.call(f.data, instance.handle(r), conf)
+    } catch (error) {
+      return this.failed(error, frame, f, r)
+    }
+    if (frame.replied || frame.redirectUri !== null || frame.pending !== null) return this.settle(frame, verdict, f, r, conf, content, args)
+    instance.leave(frame)
+    if (verdict >= 100 && verdict < 1000) return verdict
+    const own = hostVerdict[verdict]
+    return own === undefined || verdict === GuestVerdict.Suspended ? this.garbage(verdict, f, r) : own
+  }
+
+  /** Does what the handler wished for. */
+  private settle(frame: Frame, verdict: number, f: GuestFunction, r: Request, conf: number, content: boolean, args: readonly string[] | null): Answer {
+    const { replied, replyStatus, replyType, replyBody, redirectUri, redirectArgs, pending } = frame
+    frame.clear()
+    this.instance.leave(frame)
+    if (verdict === GuestVerdict.Suspended) return this.wait(pending, f, r, conf, content, args)
+    if (verdict !== GuestVerdict.Ok && verdict !== GuestVerdict.Done) {
+      if (verdict >= 100 && verdict < 1000) return verdict
+      return hostVerdict[verdict] ?? this.garbage(verdict, f, r)
+    }
+    if (redirectUri !== null) return redirectUri.startsWith('@') ? r.namedLocation(redirectUri) : r.internalRedirect(redirectUri, redirectArgs)
+    if (!replied) return hostVerdict[verdict]!
+    const rc = r.respond(replyStatus, replyType, replyBody)
+    if (content) return rc
+    // Of another phase OK would mean "go on": the status that was sent ends the request there.
+    return typeof rc === 'number' ? ended(rc, r) : rc.then((v) => ended(v, r))
+  }
+
+  /** Lets the request sleep until everything that the handler asked for is there, then calls the handler again. */
+  private wait(questions: Question[] | null, f: GuestFunction, r: Request, conf: number, content: boolean, args: readonly string[] | null): Answer {
+    const open = questions?.filter((q) => q.answer === null) ?? []
+    if (open.length === 0) return this.garbage(GuestVerdict.Suspended, f, r)
+    const { serial } = r
+    return Promise.all(open.map((q) => q.wait)).then(() =>
+      r.serial !== serial || r.finished ? ERROR : this.handler(f, r, conf, content, args, questions))
+  }
+
+  /** As `handler`, when the request body has been read. */
+  withBody(f: GuestFunction, r: Request, conf: number, content: boolean): Answer {
+    const rc = r.readBody()
+    if (rc === OK) return this.handler(f, r, conf, content, null, null)
+    if (typeof rc === 'number') return rc
+    return rc.then((v) => (v === OK ? this.handler(f, r, conf, content, null, null) : v))
+  }
+
+  /** Runs a header filter: OK, ERROR, or the status to answer instead. */
+  headerFilter(f: GuestFunction, r: Request, conf: number): Verdict {
+    const { instance } = this
+    let frame: Frame | null = null
+    let verdict: number
+    try {
+      frame = instance.enter(Kind.HeaderFilter, r)
+      f.calls++
+      verdict = f.call(f.data, instance.handle(r), conf)
+    } catch (error) {
+      return this.failed(error, frame, f, r)
+    }
+    instance.leave(frame)
+    if (verdict === GuestVerdict.Ok || verdict === GuestVerdict.Declined) return OK
+    if (verdict === GuestVerdict.Error) return ERROR
+    return verdict >= 300 && verdict < 1000 ? verdict : this.garbage(verdict, f, r)
+  }
+
+  /** Asks a body filter whether it wants this response: its state, or 0. A trap is thrown. */
+  bodyStart(f: GuestFunction, r: Request, conf: number): number {
+    return this.look(f, r, Kind.BodyFilter, null, null, conf, 0).result >>> 0
+  }
+
+  /** Passes a part to a body filter. A trap is thrown: the response that has begun cannot be answered otherwise. */
+  bodyPart(f: GuestFunction, r: Request, part: BodyPart, state: number): BodyPart | null {
+    const flags = (part.last ? 1 : 0) | (part.flush ? 2 : 0)
+    const { result, out } = this.look(f, r, Kind.BodyFilter, null, part, state, flags)
+    if (result === PartAnswer.Pass) return part
+    if (result === PartAnswer.Replace) return { data: out, file: null, last: part.last, flush: part.flush }
+    if (result !== PartAnswer.Hold) throw new Error(`plugin ${this.plugin.name} answered ${result} in ${f.label}, which is none of pass, replace, hold`)
+    return part.last || part.flush ? { data: null, file: null, last: part.last, flush: part.flush } : null
+  }
+
+  /** The response is over: the guest may let its state go. */
+  bodyEnd(f: GuestFunction, r: Request, state: number): void {
+    this.quietly(f, r, () => this.look(f, r, Kind.Look, null, null, state, 0))
+  }
+
+  /** The text that a variable's or select's getter gives for `argument`; null for none, also after a trap, which is logged. */
+  text(f: GuestFunction, r: Request, argument: string): string | null {
+    const outcome = this.quietly(f, r, () => this.look(f, r, Kind.Look, [argument], null, 0, 0))
+    return outcome === null || outcome.result === 0 ? null : outcome.answer
+  }
+
+  /** Calls a function for its effect: a variable's setter, a log handler. */
+  effect(f: GuestFunction, r: Request, argument: string | null, conf: number): void {
+    this.quietly(f, r, () => this.look(f, r, Kind.Look, argument === null ? null : [argument], null, conf, 0))
+  }
+
+  private look(f: GuestFunction, r: Request, kind: number, args: readonly string[] | null, part: BodyPart | null, a: number, b: number):
+  { result: number, answer: string | null, out: Buffer | null } {
+    const { instance } = this
+    return instance.run(kind, f.label, (frame) => {
+      if (args !== null) frame.args = args
+      frame.part = part
+      f.calls++
+      const result = f.call(f.data, instance.handle(r), a, b)
+      return { result, answer: frame.answer, out: frame.partOut }
+    }, r)
+  }
+
+  /** Runs `body`; a trap is logged and null returned, unless an outer call of the same instance must unwind too. */
+  private quietly<T>(f: GuestFunction, r: Request, body: () => T): T | null {
+    try {
+      return body()
+    } catch (error) {
+      if (!(error instanceof Trap)) throw error
+      this.report(error, f, r)
+      if (this.instance.depth > 0) throw error
+      return null
+    }
+  }
+
+  private failed(error: unknown, frame: Frame | null, f: GuestFunction, r: Request): Verdict {
+    const { instance } = this
+    const trap = frame === null && error instanceof Trap ? error : instance.trapped(error)
+    this.report(trap, f, r)
+    if (frame !== null) {
+      frame.clear()
+      instance.leave(frame)
+    }
+    if (instance.depth > 0) throw trap
+    return r.headerSent ? ERROR : 500
+  }
+
+  private report(trap: Trap, f: GuestFunction, r: Request): void {
+    if (trap.logged) return
+    trap.logged = true
+    const place = r.location.name === '' ? '' : ` of location ${r.location.name}`
+    r.log(Level.error, `plugin ${trap.plugin} trapped in ${f.label}${place}: ${trap.text}`)
+  }
+
+  private garbage(verdict: number, f: GuestFunction, r: Request): Verdict {
+    const what = verdict === GuestVerdict.Suspended ? 'suspended, but had asked for nothing' : `${verdict}, which is no verdict`
+    r.log(Level.error, `plugin ${this.plugin.name} answered ${what} in ${f.label}`)
+    return r.headerSent ? ERROR : 500
+  }
+}
+
+function ended(rc: Verdict, r: Request): Verdict {
+  return rc === OK ? r.headersOut.status : rc
+}
+

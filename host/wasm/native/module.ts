@@ -1,0 +1,187 @@
+import type { BodyFilter, FunctionDefinition, HeaderFilter, Module, PhaseHandler, SelectDefinition, VariableDefinition } from '../../module.ts'
+import type { MetricDefinition } from '../../core/metrics.ts'
+import type { Cf } from '../../conf/cf.ts'
+import type { Request } from '../../http/request.ts'
+import type { ConfType } from './registration.ts'
+import type { NativePlugin } from './plugin.ts'
+import { Phase } from '../../module.ts'
+import { Kind } from '../frame.ts'
+import { Trap } from '../trap.ts'
+import { PluginError } from '../../core/errors.ts'
+import { Calls } from './calls.ts'
+import { Confs, PluginConf, makeDirectives } from './confs.ts'
+import { makeCommands } from './commands.ts'
+import { LifecycleEvent, VariableFlag, levels } from './abi.ts'
+
+interface OpenFilter { readonly index: number, readonly state: number }
+
+/** The adapter of the native ABI: a plugin that has registered itself, as the Module that the rest of the server knows. */
+export class NativeModule implements Module {
+  readonly name: string
+  readonly type = 'http'
+  readonly order: number | undefined
+  readonly directives: Module['directives']
+  readonly phases: PhaseHandler<PluginConf>[]
+  readonly headerFilters: HeaderFilter<PluginConf>[]
+  readonly bodyFilters: BodyFilter<PluginConf, OpenFilter>[]
+  readonly variables: VariableDefinition[]
+  readonly selects: SelectDefinition[]
+  readonly functions: FunctionDefinition[]
+  readonly commands: Module['commands']
+  readonly metrics: MetricDefinition[]
+  /** The plugin behind it, for `plugin.show` and the metrics. */
+  readonly plugin: NativePlugin
+  private readonly confs: Confs
+  private readonly calls: Calls
+  private index = -1
+  private mainConf: PluginConf | null = null
+  /** Handlers run everywhere: the plugin has no directives, or one of its own was used at the main level or in a server's conf. */
+  private everywhere: boolean
+
+  constructor(plugin: NativePlugin, order: number | undefined) {
+    this.plugin = plugin
+    this.name = plugin.name
+    this.order = order
+    const { registration } = plugin
+    this.everywhere = registration.directives.length === 0
+    this.confs = new Confs(plugin)
+    this.calls = new Calls(plugin)
+    this.directives = makeDirectives(registration, this.confs, (_conf, entry) => {
+      const { handler, body, conf: type } = entry.content!
+      return body
+        ? (r, conf) => this.calls.withBody(handler, r, this.handle(r, conf, type), true)
+        : (r, conf) => this.calls.handler(handler, r, this.handle(r, conf, type), true, null, null)
+    })
+    this.phases = this.makePhases()
+    this.headerFilters = registration.headerFilters.map(({ handler, conf: type }) => ({
+      filter: (r, conf) => this.calls.headerFilter(handler, r, this.handle(r, conf, type)), active: this.active,
+    }))
+    this.bodyFilters = this.makeBodyFilters()
+    this.variables = registration.variables.map(({ name, flags, get, set }) => ({
+      name, get: (r, rest) => this.calls.text(get, r, rest),
+      ...(set === null ? {} : { set: (r: Request, value: string) => this.calls.effect(set, r, value, 0) }),
+      prefix: (flags & VariableFlag.Prefix) !== 0, nocache: (flags & VariableFlag.NoCache) !== 0, changeable: (flags & VariableFlag.Changeable) !== 0,
+    }))
+    this.selects = registration.selects.map(({ name, get }) => ({ name, get: (r, argument) => this.calls.text(get, r, argument) }))
+    this.functions = registration.functions.map(({ name, minimum, maximum, call }) => ({
+      name, minimum, maximum, call: (r, args) => this.calls.handler(call, r, 0, false, args, null),
+    }))
+    this.commands = makeCommands(plugin.instance, registration)
+    this.metrics = registration.metrics.map((m) => ({ ...m, name: metricName(plugin.name, m.name) }))
+  }
+
+  private readonly active = (conf: PluginConf): boolean => this.everywhere || conf.touched
+
+  /** The guest's conf for a request: of the location, the server or the whole, as the class was registered. */
+  private handle(r: Request, conf: PluginConf, type: number): number {
+    if (type < 0) return 0
+    const { level } = this.plugin.registration.confs[type] as ConfType
+    const place = level === 'loc' ? conf : level === 'srv' ? r.srv[this.index] as PluginConf : this.mainConf!
+    return this.confs.handle(place, type)
+  }
+
+  private makePhases(): PhaseHandler<PluginConf>[] {
+    const { registration } = this.plugin
+    const handlers = registration.phases.map(({ phase, handler, body, conf: type }): PhaseHandler<PluginConf> => {
+      const content = phase === Phase.Content
+      if (phase === Phase.Log) return { phase, handler: (r, conf) => (this.calls.effect(handler, r, null, this.handle(r, conf, type)), 0), active: this.active }
+      const run: PhaseHandler<PluginConf>['handler'] = body
+        ? (r, conf) => this.calls.withBody(handler, r, this.handle(r, conf, type), content)
+        : (r, conf) => this.calls.handler(handler, r, this.handle(r, conf, type), content, null, null)
+      return { phase, handler: run, active: this.active }
+    })
+    if (registration.bodyFilters.some((f) => f.end !== null)) {
+      handlers.push({ phase: Phase.Log, handler: (r) => (this.endFilters(r), 0), active: this.active })
+    }
+    return handlers
+  }
+
+  private makeBodyFilters(): BodyFilter<PluginConf, OpenFilter>[] {
+    return this.plugin.registration.bodyFilters.map(({ start, filter, conf: type, end }, index) => ({
+      start: (r, conf) => {
+        const state = this.calls.bodyStart(start, r, this.handle(r, conf, type))
+        if (state === 0) return null
+        const open = { index, state }
+        if (end !== null) ((r.ctx[this.index] ??= []) as OpenFilter[]).push(open)
+        return open
+      },
+      filter: (r, part, open) => this.calls.bodyPart(filter, r, part, open.state),
+      active: this.active,
+    }))
+  }
+
+  /** Every filter's state is let go when its request ends, also when the client left in the middle. */
+  private endFilters(r: Request): void {
+    const open = r.ctx[this.index] as OpenFilter[] | undefined
+    if (open === undefined) return
+    r.ctx[this.index] = undefined
+    for (const { index, state } of open) this.calls.bodyEnd(this.plugin.registration.bodyFilters[index]!.end!, r, state)
+  }
+
+  // --- configuration ------------------------------------------------------------------------------------------------------------------
+
+  createMainConf(cf: Cf): PluginConf {
+    this.index = cf.cycle.indexOf(this)
+    return this.mainConf = new PluginConf()
+  }
+
+  createSrvConf(): PluginConf { return new PluginConf() }
+  createLocConf(): PluginConf { return new PluginConf() }
+
+  initMainConf(cf: Cf, conf: PluginConf): string | void {
+    const error = this.confs.initMain(cf, conf)
+    if (conf.touched) this.everywhere = true
+    return error
+  }
+
+  mergeSrvConf(cf: Cf, parent: PluginConf, child: PluginConf): string | void {
+    const error = this.confs.merge(cf, levels[1], parent, child)
+    if (child.touched) this.everywhere = true
+    return error
+  }
+
+  mergeLocConf(cf: Cf, parent: PluginConf, child: PluginConf): string | void {
+    return this.confs.merge(cf, levels[2], parent, child)
+  }
+
+  preconfiguration(cf: Cf): string | void { return this.life(LifecycleEvent.Preconfiguration, cf) }
+
+  postconfiguration(cf: Cf): string | void {
+    const error = this.life(LifecycleEvent.Postconfiguration, cf)
+    this.confs.complete()
+    this.plugin.instance.freeze()
+    return error
+  }
+
+  initModule(): void { this.start(LifecycleEvent.InitModule) }
+  initProcess(): void { this.start(LifecycleEvent.InitProcess) }
+  exitProcess(): void { this.start(LifecycleEvent.ExitProcess) }
+
+  private start(event: number): void {
+    const error = this.life(event, null)
+    if (typeof error === 'string') throw new PluginError(this.name, error)
+    if (event !== LifecycleEvent.ExitProcess) this.plugin.instance.freeze()
+  }
+
+  /** Calls the plugin's hooks of an event; a text that one of them gives is an error. */
+  private life(event: number, cf: Cf | null): string | void {
+    const { instance, registration } = this.plugin
+    for (const { event: at, call } of registration.lifecycle) {
+      if (at !== event) continue
+      try {
+        const error = instance.run(Kind.Life, call.label, (frame) => {
+          frame.cf = cf
+          return call.call(call.data) === 0 ? null : frame.answer ?? 'was refused without a reason'
+        })
+        if (error !== null) return error
+      } catch (error) {
+        if (error instanceof Trap) throw new PluginError(this.name, `trapped in ${call.label}: ${error.text}`)
+        throw error
+      }
+    }
+  }
+}
+
+function metricName(plugin: string, name: string): string {
+  return name.startsWith('vespid_') ? name : `vespid_${plugin.replace(/[^a-zA-Z0-9_]/g, '_')}_${name}`
+}

@@ -1,0 +1,82 @@
+import type { Cf } from '../../conf/cf.ts'
+import type { Template } from '../../expr/template.ts'
+import type { Services } from '../services.ts'
+import type { Shim } from '../shim.ts'
+import type { Program } from '../instance.ts'
+import { headerNames } from '../../http/framing/names.ts'
+import { PluginError } from '../../core/errors.ts'
+import { Level } from '../../core/log.ts'
+import { Instance } from '../instance.ts'
+import type { Trap } from '../trap.ts'
+import { GuestFault } from '../trap.ts'
+import { bounds } from './abi.ts'
+import { Registration, registrationImports } from './registration.ts'
+import { callbackImports } from './callbacks.ts'
+import { requestImports } from './request.ts'
+import { responseImports } from './response.ts'
+import { commandImports } from './commands.ts'
+import { environmentImports } from './environment.ts'
+import { MetricValues, metricImports } from './metrics.ts'
+
+/** One plugin at work in one thread and cycle: its instance, what it registered, and what the host keeps for it. */
+export class NativePlugin {
+  readonly name: string
+  readonly instance: Instance
+  readonly registration = new Registration()
+  readonly services: Services
+  /** Compiled templates by id. */
+  readonly templates: Template[] = []
+  metrics!: MetricValues
+  /** The copier between core memory and arena; made at the first head. */
+  shim: Shim | null = null
+
+  /** Instantiates the program and runs its registration. Throws PluginError when that traps or breaks the ABI's rules. */
+  constructor(program: Program, services: Services) {
+    this.name = program.name
+    this.services = services
+    for (const name of headerNames) this.registration.intern(name)
+    this.instance = new Instance(program, (instance) => ({
+      vespid: {
+        ...registrationImports(instance, this.registration), ...callbackImports(this, instance), ...requestImports(this, instance),
+        ...responseImports(this, instance), ...commandImports(this, instance), ...metricImports(this, instance),
+      },
+      env: environmentImports(instance, (level, message) => this.log(level, message)),
+    } as WebAssembly.Imports))
+    this.instance.onReplace = () => { this.shim = null }
+    try {
+      this.instance.start()
+    } catch (error) {
+      const trap = error as Trap
+      throw new PluginError(this.name, `registration trapped: ${trap.text}`, 'the plugin\'s top-level code runs when it is loaded; something in it failed')
+    }
+    this.metrics = new MetricValues(this.registration.metrics)
+  }
+
+  /** A name or text that a guest gives as (pointer, length); length −1 means that the pointer is an interned name's id. */
+  named(pointer: number, length: number, limit?: number): string {
+    if (length !== -1) return this.instance.text(pointer, length, limit)
+    const name = this.registration.names[pointer]
+    if (name === undefined) throw new GuestFault(`used name ${pointer}, which it has not interned`)
+    return name
+  }
+
+  /** The same in lower case. */
+  lowerNamed(pointer: number, length: number): string {
+    if (length !== -1) return this.instance.text(pointer, length, bounds.name).toLowerCase()
+    return this.registration.lowerNames[pointer] ?? this.named(pointer, length)
+  }
+
+  /** A line of the plugin's: to the request's log when there is a request, else to the error log. */
+  log(level: number, message: string): void {
+    const { request, cf } = this.instance.frame
+    const line = `plugin ${this.name}: ${message}`
+    if (request !== null) request.log(level, line)
+    else if (this.services.log !== undefined) this.services.log(level, line)
+    else if (cf !== null) this.cycleLog(cf, level, line)
+  }
+
+  private cycleLog(cf: Cf, level: number, line: string): void {
+    const { log } = cf.cycle
+    if (level <= log.level) log.write(level as Level, line)
+  }
+}

@@ -1,0 +1,178 @@
+import { readFileSync, readdirSync, statSync } from 'node:fs'
+import type { Stats } from 'node:fs'
+import { PluginError, errnoText } from '../core/errors.ts'
+import { bytesOf } from '../core/text.ts'
+import { expandGlob, isGlob } from '../conf/glob.ts'
+import type { Compiled } from './compile.ts'
+import { compilePlugin, hashOf, pluginName } from './compile.ts'
+
+/** What one plugin command asks of the next configuration, beside the files: at most one member is set. */
+export interface PluginChange {
+  /** Load this file (absolute path) besides those of the configuration. */
+  readonly load?: string
+  /** Read the file of this plugin anew; all others stay as they are. */
+  readonly reload?: string
+  /** Leave this plugin out. */
+  readonly unload?: string
+}
+
+/** What a store knows, in the form that goes to workers (structured clone). */
+export interface SharedPlugins {
+  readonly shipped: string | null
+  readonly files: readonly Compiled[]
+  /** Directories and patterns with the files they stood for. */
+  readonly lists: readonly (readonly [string, readonly string[]])[]
+  readonly extras: readonly string[]
+  readonly left: readonly string[]
+  readonly providers: readonly (readonly [string, string])[]
+}
+
+/**
+ * The plugin files of one configuration: read and compiled once, by the master; workers get a copy and read nothing. Each configuration
+ * has a store of its own, made by `next` from the one before, so that a configuration that is refused leaves no trace.
+ */
+export class PluginStore {
+  /** The directory of the plugins that are shipped with vespid, or null. */
+  readonly shipped: string | null
+  /** Files that a command loaded besides the configuration's. */
+  readonly extras: readonly string[]
+  /** Names of plugins that a command unloaded. */
+  readonly left: ReadonlySet<string>
+  private readonly files = new Map<string, Compiled>()
+  private readonly lists = new Map<string, readonly string[]>()
+  /** Compiled modules by hash, from earlier configurations too: unchanged bytes are not compiled twice. */
+  private byHash: Map<string, Compiled>
+  private providers: Map<string, string> | null = null
+  /** A worker's copy: what is not in it does not exist. */
+  private readonly sealed: boolean
+
+  private constructor(shipped: string | null, extras: readonly string[], left: ReadonlySet<string>, byHash: Map<string, Compiled>, sealed: boolean) {
+    this.shipped = shipped
+    this.extras = extras
+    this.left = left
+    this.byHash = byHash
+    this.sealed = sealed
+  }
+
+  /** The store of a server's first configuration; `shipped` is the directory of the shipped plugins (`build/plugins`), absolute. */
+  static first(shipped: string | null): PluginStore {
+    return new PluginStore(shipped, [], new Set(), new Map(), false)
+  }
+
+  /** A worker's copy of what the master shared. */
+  static shared(from: SharedPlugins): PluginStore {
+    const store = new PluginStore(from.shipped, from.extras, new Set(from.left), new Map(), true)
+    for (const file of from.files) store.files.set(file.path, file)
+    for (const [key, paths] of from.lists) store.lists.set(key, paths)
+    store.providers = new Map(from.providers)
+    return store
+  }
+
+  /**
+   * The store of the next configuration. Without a change every file is looked at anew, and what commands had loaded or unloaded is forgotten:
+   * the configuration is the truth. Throws PluginError when the plugin to reload or unload is not loaded.
+   */
+  next(change: PluginChange = {}): PluginStore {
+    const { load, reload, unload } = change
+    if (load === undefined && reload === undefined && unload === undefined) {
+      return new PluginStore(this.shipped, [], new Set(), this.compiledByHash(), false)
+    }
+    const named = reload ?? unload
+    if (named !== undefined && ![...this.files.values()].some((f) => f.name === named)) throw new PluginError(named, `plugin "${named}" is not loaded`)
+    const left = new Set(this.left)
+    if (unload !== undefined) left.add(unload)
+    if (load !== undefined) left.delete(pluginName(load))
+    const extras = load !== undefined && !this.extras.includes(load) ? [...this.extras, load] : this.extras
+    const store = new PluginStore(this.shipped, extras.filter((path) => !left.has(pluginName(path))), left, this.compiledByHash(), false)
+    for (const [path, file] of this.files) if (file.name !== reload && path !== load && !left.has(file.name)) store.files.set(path, file)
+    for (const [key, paths] of this.lists) store.lists.set(key, paths)
+    store.providers = this.providers
+    return store
+  }
+
+  private compiledByHash(): Map<string, Compiled> {
+    return new Map([...this.files.values()].map((file) => [file.hash, file]))
+  }
+
+  /** What workers need of this store. */
+  share(): SharedPlugins {
+    return {
+      shipped: this.shipped, files: [...this.files.values()], lists: [...this.lists], extras: this.extras, left: [...this.left],
+      providers: [...this.index()],
+    }
+  }
+
+  /** Reads and compiles a file (absolute path), or returns what is known of it. Throws PluginError. */
+  file(path: string): Compiled {
+    const known = this.files.get(path)
+    if (known !== undefined) return known
+    if (this.sealed) throw new PluginError(pluginName(path), `${bytesOf(path)}: was not read by the master`)
+    const bytes = readWhole(path)
+    const same = this.byHash.get(hashOf(bytes))
+    const compiled = same !== undefined ? { ...same, path, name: pluginName(path) } : compilePlugin(path, bytes, bytesOf(path))
+    this.files.set(path, compiled)
+    return compiled
+  }
+
+  /** The `*.wasm` files of a directory in name order, without hidden ones. Throws PluginError when it cannot be read. */
+  directory(path: string): readonly string[] {
+    return this.list(path, () => {
+      const base = path.replace(/\/+$/, '')
+      try {
+        return readdirSync(path).filter((name) => name.endsWith('.wasm') && !name.startsWith('.')).sort().map((name) => `${base}/${name}`)
+      } catch (error) {
+        throw new PluginError(path, `opendir() "${bytesOf(path)}" failed (${errnoText(error as NodeJS.ErrnoException)})`)
+      }
+    })
+  }
+
+  /** The files that a path or pattern stands for. */
+  matching(pattern: string): readonly string[] {
+    return isGlob(pattern) ? this.list(pattern, () => expandGlob(pattern)) : [pattern]
+  }
+
+  private list(key: string, read: () => readonly string[]): readonly string[] {
+    let paths = this.lists.get(key)
+    if (paths === undefined) this.lists.set(key, paths = this.sealed ? [] : read())
+    return paths
+  }
+
+  /** The shipped plugin that registers a directive, or null. */
+  provider(directive: string): string | null {
+    return this.index().get(directive) ?? null
+  }
+
+  /** The path of a shipped plugin. */
+  shippedFile(plugin: string): string {
+    return `${this.shipped}/${plugin}.wasm`
+  }
+
+  /** Directive → shipped plugin, from the index that the build wrote beside them; empty when there is none. */
+  private index(): Map<string, string> {
+    if (this.providers !== null) return this.providers
+    const providers = new Map<string, string>()
+    try {
+      const index = JSON.parse(readFileSync(`${this.shipped}/index.json`, 'utf8')) as Record<string, { directives?: string[] }>
+      for (const [plugin, { directives }] of Object.entries(index)) for (const d of directives ?? []) providers.set(d, plugin)
+    } catch { /* not built, or none shipped: no directive has a provider */ }
+    return this.providers = providers
+  }
+}
+
+/** Reads a file that nobody is writing: its size and time are the same before and after. Throws PluginError. */
+function readWhole(path: string): Buffer {
+  try {
+    for (let attempt = 0; attempt < 5; attempt++) {
+      const before = statSync(path)
+      const bytes = readFileSync(path)
+      if (sameFile(before, statSync(path)) && bytes.length === before.size) return bytes
+    }
+  } catch (error) {
+    throw new PluginError(pluginName(path), `open() "${bytesOf(path)}" failed (${errnoText(error as NodeJS.ErrnoException)})`)
+  }
+  throw new PluginError(pluginName(path), `${bytesOf(path)}: is being written`, 'load it again when it is complete')
+}
+
+function sameFile(a: Stats, b: Stats): boolean {
+  return a.ino === b.ino && a.size === b.size && a.mtimeMs === b.mtimeMs
+}

@@ -1,0 +1,34 @@
+/** A worker thread: makes configurations ready and serves them, as the master asks. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { threadBuild } from './worker/build.ts'
+import { Channel } from './worker/channel.ts'
+import type { Next, WireProblem, WorkerData } from './worker/messages.ts'
+import { toWire } from './worker/messages.ts'
+import { ThreadRpc } from './worker/rpc.ts'
+import { Serving } from './worker/serving.ts'
+
+const { slot, head } = workerData as WorkerData
+const master = new Channel(parentPort!)
+const serving = new Serving(slot, head)
+const rpc = new ThreadRpc((method, params, context) => master.ask('call', { method, params, context }))
+
+master.handle('prepare', async (next: Next): Promise<WireProblem[]> => {
+  const { cycle, ok } = threadBuild(next, rpc.services)
+  if (!ok) return toWire(cycle.problems.filter((problem) => problem.level === 'emerg'))
+  const problems = await serving.prepare(cycle)
+  if (problems.length > 0) cycle.openFiles.closeAll()
+  return toWire(problems)
+})
+master.handle('commit', () => {
+  serving.commit()
+  rpc.use(serving.cycle)
+})
+master.handle('abort', () => serving.abort())
+master.handle('reopen', () => serving.reopen())
+master.handle('level', (level: number) => serving.setLevel(level))
+master.handle('status', () => serving.status('worker'))
+master.handle('run', ({ method, params, context }) => rpc.run(method, params, context))
+master.handle('stop', async ({ graceful, timeout }) => {
+  await serving.stop(graceful, timeout)
+  process.exit(0)
+})

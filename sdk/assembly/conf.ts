@@ -1,0 +1,74 @@
+import * as host from './host'
+import * as text from './text'
+import { Level } from './status'
+
+/** The class of handlers and directives that have no configuration. */
+export class Nothing {}
+
+const classes: u32[] = []
+const merged: bool[] = []
+let ready = false
+
+/** Registers what every plugin needs, once: the collector, which runs between requests. */
+export function setup(): void {
+  if (ready) return
+  ready = true
+  const idle = (data: usize): i32 => { __collect(); return 0 }
+  host.lifecycle(5, idle.index, 0)
+}
+
+/** The host's number of a conf class; registers it when it is new. */
+export function confOf<C>(level: Level = Level.Location, init: i32 = -1): i32 {
+  setup()
+  if (idof<C>() == idof<Nothing>()) return -1
+  const known = classes.indexOf(idof<C>())
+  if (known >= 0) return known
+  // Conf objects are the host's to hold: pinned, they live as long as the configuration.
+  const create = (data: usize): usize => __pin(changetype<usize>(instantiate<C>()))
+  const run = (data: usize, conf: usize): i32 => refuse(call_indirect<usize>(<u32>data, conf))
+  const index = host.conf(level, create.index, init < 0 ? -1 : run.index, init)
+  classes.push(idof<C>())
+  merged.push(false)
+  return index
+}
+
+/** Registers how two places' confs of a class are merged, once per class. */
+export function mergeOf<C>(conf: i32, merge: ((parent: C, child: C) => void) | null): void {
+  if (conf < 0 || merge === null || merged[conf]) return
+  merged[conf] = true
+  const run = (data: usize, parent: usize, child: usize): i32 => {
+    call_indirect(<u32>data, parent, child)
+    return 0
+  }
+  host.conf_merge(conf, run.index, merge.index)
+}
+
+/** Hands an error text (or null) to the host; 1 when there was one. */
+export function refuse(message: usize): i32 {
+  if (message == 0) return 0
+  text.begin()
+  text.put(changetype<string>(message))
+  host.answer(text.at, text.length)
+  return 1
+}
+
+/** The words that the present callback was given. */
+export function words(): string[] {
+  const n = host.argument_count()
+  const list: string[] = []
+  for (let i = 0; i < n; i++) list.push(word(i))
+  return list
+}
+
+/** One of them. */
+export function word(i: i32): string {
+  text.begin()
+  let out = text.room()
+  const n = host.argument(i, out, text.roomSize())
+  if (n < 0) return ''
+  if (n > text.roomSize()) {
+    out = text.bigger(n)
+    host.argument(i, out, n)
+  }
+  return text.decode(out, n)
+}

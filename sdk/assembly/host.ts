@@ -1,0 +1,159 @@
+// The functions that vespid gives to plugins: docs/abi.md describes each. Authors use what is built on them, not these.
+// @ts-ignore: decorator
+@external('vespid', 'name')
+export declare function name(text: usize, length: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'arena')
+export declare function arena(at: usize, size: i32): void
+// @ts-ignore: decorator
+@external('vespid', 'conf')
+export declare function conf(level: i32, create: i32, init: i32, data: usize): i32
+// @ts-ignore: decorator
+@external('vespid', 'conf_merge')
+export declare function conf_merge(conf: i32, merge: i32, data: usize): void
+// @ts-ignore: decorator
+@external('vespid', 'directive')
+export declare function directive(name: usize, length: i32, where: i32, args: i32, conf: i32, set: i32, data: usize): i32
+// @ts-ignore: decorator
+@external('vespid', 'content')
+export declare function content(directive: i32, handler: i32, data: usize, flags: i32): void
+// @ts-ignore: decorator
+@external('vespid', 'phase')
+export declare function phase(phase: i32, conf: i32, handler: i32, data: usize, flags: i32): void
+// @ts-ignore: decorator
+@external('vespid', 'header_filter')
+export declare function header_filter(conf: i32, handler: i32, data: usize): void
+// @ts-ignore: decorator
+@external('vespid', 'body_filter')
+export declare function body_filter(conf: i32, start: i32, filter: i32, end: i32, data: usize): void
+// @ts-ignore: decorator
+@external('vespid', 'variable')
+export declare function variable(name: usize, length: i32, flags: i32, get: i32, set: i32, data: usize): void
+// @ts-ignore: decorator
+@external('vespid', 'select')
+export declare function select(name: usize, length: i32, get: i32, data: usize): void
+// @ts-ignore: decorator
+@external('vespid', 'script_function')
+export declare function script_function(name: usize, length: i32, minimum: i32, maximum: i32, call: i32, data: usize): void
+// @ts-ignore: decorator
+@external('vespid', 'command')
+export declare function command(name: usize, length: i32, usage: usize, usageLength: i32, effect: i32, run: i32, data: usize): void
+// @ts-ignore: decorator
+@external('vespid', 'metric')
+export declare function metric(
+  kind: i32, name: usize, length: i32, help: usize, helpLength: i32, labels: usize, labelsLength: i32, buckets: usize, count: i32,
+): i32
+// @ts-ignore: decorator
+@external('vespid', 'lifecycle')
+export declare function lifecycle(event: i32, call: i32, data: usize): void
+// @ts-ignore: decorator
+@external('vespid', 'argument_count')
+export declare function argument_count(): i32
+// @ts-ignore: decorator
+@external('vespid', 'argument')
+export declare function argument(i: i32, out: usize, capacity: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'answer')
+export declare function answer(text: usize, length: i32): void
+// @ts-ignore: decorator
+@external('vespid', 'warn')
+export declare function warn(text: usize, length: i32): void
+// @ts-ignore: decorator
+@external('vespid', 'template')
+export declare function template(text: usize, length: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'expand')
+export declare function expand(id: i32, out: usize, capacity: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'head')
+export declare function head(): i32
+// @ts-ignore: decorator
+@external('vespid', 'remote_address')
+export declare function remote_address(out: usize): i32
+// @ts-ignore: decorator
+@external('vespid', 'request_text')
+export declare function request_text(field: i32, out: usize, capacity: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'request_number')
+export declare function request_number(field: i32): f64
+// @ts-ignore: decorator
+@external('vespid', 'request_set')
+export declare function request_set(field: i32, text: usize, length: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'request_header')
+export declare function request_header(name: usize, length: i32, out: usize, capacity: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'request_header_at')
+export declare function request_header_at(i: i32, part: i32, out: usize, capacity: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'request_header_set')
+export declare function request_header_set(name: usize, length: i32, value: usize, valueLength: i32, mode: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'body')
+export declare function body(offset: i32, out: usize, capacity: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'variable_get')
+export declare function variable_get(name: usize, length: i32, out: usize, capacity: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'variable_set')
+export declare function variable_set(name: usize, length: i32, value: usize, valueLength: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'response_header')
+export declare function response_header(name: usize, length: i32, out: usize, capacity: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'response_header_at')
+export declare function response_header_at(i: i32, part: i32, out: usize, capacity: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'response_header_set')
+export declare function response_header_set(name: usize, length: i32, value: usize, valueLength: i32, mode: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'response_number')
+export declare function response_number(field: i32): f64
+// @ts-ignore: decorator
+@external('vespid', 'response_set_number')
+export declare function response_set_number(field: i32, value: f64): i32
+// @ts-ignore: decorator
+@external('vespid', 'reply')
+export declare function reply(status: i32, type: usize, typeLength: i32, body: usize, bodyLength: i32): void
+// @ts-ignore: decorator
+@external('vespid', 'redirect')
+export declare function redirect(uri: usize, length: i32, args: usize, argsLength: i32): void
+// @ts-ignore: decorator
+@external('vespid', 'part_length')
+export declare function part_length(): i32
+// @ts-ignore: decorator
+@external('vespid', 'part')
+export declare function part(offset: i32, out: usize, capacity: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'part_set')
+export declare function part_set(bytes: usize, length: i32): void
+// @ts-ignore: decorator
+@external('vespid', 'log')
+export declare function log(level: i32, text: usize, length: i32): void
+// @ts-ignore: decorator
+@external('vespid', 'metric_add')
+export declare function metric_add(id: i32, labels: usize, length: i32, value: f64): void
+// @ts-ignore: decorator
+@external('vespid', 'metric_set')
+export declare function metric_set(id: i32, labels: usize, length: i32, value: f64): void
+// @ts-ignore: decorator
+@external('vespid', 'rpc_params')
+export declare function rpc_params(out: usize, capacity: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'rpc_add')
+export declare function rpc_add(kind: i32, text: usize, length: i32): void
+// @ts-ignore: decorator
+@external('vespid', 'rpc_error')
+export declare function rpc_error(code: i32, text: usize, length: i32): void
+// @ts-ignore: decorator
+@external('vespid', 'rpc_call')
+export declare function rpc_call(k: i32, method: usize, length: i32, params: usize, paramsLength: i32, out: usize, capacity: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'rpc_dispatch')
+export declare function rpc_dispatch(k: i32, document: usize, length: i32, out: usize, capacity: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'now')
+export declare function now(): f64
+// @ts-ignore: decorator
+@external('vespid', 'random')
+export declare function random(out: usize, length: i32): void

@@ -1,0 +1,339 @@
+/** What a JSON value is. */
+export enum JsonKind { Null = 0, Bool = 1, Number = 2, String = 3, Array = 4, Object = 5 }
+
+/** Deepest nesting that is read. */
+const depthLimit: i32 = 64
+
+/** A JSON value (RFC 8259). Objects keep the order of their members; of two members with one name the last counts. */
+export class Json {
+  kind: JsonKind = JsonKind.Null
+  private flag: bool = false
+  private value: f64 = 0
+  /** A string's text; a number's text as read, so that large ids come back digit by digit. */
+  private source: string = ''
+  private items: Json[] = []
+  private keys: string[] = []
+
+  /** A value from a string, number or bool. */
+  static of<T>(value: T): Json {
+    const json = new Json()
+    if (isString<T>()) {
+      json.kind = JsonKind.String
+      json.source = changetype<string>(value)
+    } else if (isBoolean<T>()) {
+      json.kind = JsonKind.Bool
+      json.flag = <bool>value
+    } else {
+      json.kind = JsonKind.Number
+      json.value = <f64>value
+      if (isInteger<T>()) json.source = (<i64>value).toString()
+      else json.source = numberText(<f64>value)
+    }
+    return json
+  }
+
+  /** null. */
+  static none(): Json { return new Json() }
+
+  /** An empty array. */
+  static array(): Json {
+    const json = new Json()
+    json.kind = JsonKind.Array
+    return json
+  }
+
+  /** An empty object. */
+  static object(): Json {
+    const json = new Json()
+    json.kind = JsonKind.Object
+    return json
+  }
+
+  /** Reads a whole text; null when it is not JSON, or nested more than 64 deep. */
+  static parse(source: string): Json | null {
+    const reader = new Reader(source)
+    const value = reader.value(0)
+    if (value === null) return null
+    reader.space()
+    return reader.at == source.length ? value : null
+  }
+
+  /** @internal */
+  static number(value: f64, source: string): Json {
+    const json = new Json()
+    json.kind = JsonKind.Number
+    json.value = value
+    json.source = source
+    return json
+  }
+
+  get isNull(): bool { return this.kind == JsonKind.Null }
+  get isString(): bool { return this.kind == JsonKind.String }
+  get isNumber(): bool { return this.kind == JsonKind.Number }
+  get isArray(): bool { return this.kind == JsonKind.Array }
+  get isObject(): bool { return this.kind == JsonKind.Object }
+
+  /** A string's text; `''` for other kinds. */
+  get text(): string { return this.kind == JsonKind.String ? this.source : '' }
+  /** A number's value; NaN for other kinds. */
+  get number(): f64 { return this.kind == JsonKind.Number ? this.value : NaN }
+  /** True for `true` only. */
+  get bool(): bool { return this.flag }
+  /** How many items or members there are. */
+  get length(): i32 { return this.items.length }
+
+  /** Item `i` of an array, or the value of member `i`; null outside. */
+  at(i: i32): Json | null { return <u32>i < <u32>this.items.length ? this.items[i] : null }
+  /** The name of member `i`. */
+  key(i: i32): string { return this.keys[i] }
+
+  /** A member's value, or null. */
+  get(name: string): Json | null {
+    const i = this.keys.lastIndexOf(name)
+    return i < 0 ? null : this.items[i]
+  }
+
+  /** Whether an object has a member. */
+  has(name: string): bool { return this.keys.includes(name) }
+
+  /** Adds an item to an array; returns the array. */
+  push(item: Json): Json {
+    this.items.push(item)
+    return this
+  }
+
+  /** Gives an object a member; returns the object. */
+  set(name: string, item: Json): Json {
+    const i = this.keys.lastIndexOf(name)
+    if (i >= 0) this.items[i] = item
+    else {
+      this.keys.push(name)
+      this.items.push(item)
+    }
+    return this
+  }
+
+  /** @internal */
+  append(name: string, item: Json): void {
+    this.keys.push(name)
+    this.items.push(item)
+  }
+
+  /** The value as JSON text without blanks. */
+  toString(): string {
+    const out: string[] = []
+    this.write(out)
+    return out.join('')
+  }
+
+  private write(out: string[]): void {
+    switch (this.kind) {
+      case JsonKind.Bool: out.push(this.flag ? 'true' : 'false'); return
+      case JsonKind.Number: out.push(this.source); return
+      case JsonKind.String: out.push(quote(this.source)); return
+      case JsonKind.Array: {
+        for (let i = 0; i < this.items.length; i++) {
+          out.push(i == 0 ? '[' : ',')
+          this.items[i].write(out)
+        }
+        out.push(this.items.length == 0 ? '[]' : ']')
+        return
+      }
+      case JsonKind.Object: {
+        for (let i = 0; i < this.items.length; i++) {
+          out.push(i == 0 ? '{' : ',')
+          out.push(quote(this.keys[i]))
+          out.push(':')
+          this.items[i].write(out)
+        }
+        out.push(this.items.length == 0 ? '{}' : '}')
+        return
+      }
+      default: out.push('null')
+    }
+  }
+}
+
+/** A number as JSON writes it; what JSON cannot write is null. */
+function numberText(value: f64): string {
+  if (!isFinite(value)) return 'null'
+  if (Math.trunc(value) == value && Math.abs(value) < 1e15) return (<i64>value).toString()
+  return value.toString()
+}
+
+/** A string as JSON text, in its quotes (RFC 8259 §7). */
+export function quote(source: string): string {
+  let from = 0
+  let out = '"'
+  for (let i = 0; i < source.length; i++) {
+    const c = source.charCodeAt(i)
+    if (c >= 32 && c != 34 && c != 92) continue
+    out += source.substring(from, i)
+    if (c == 34) out += '\\"'
+    else if (c == 92) out += '\\\\'
+    else if (c == 10) out += '\\n'
+    else if (c == 13) out += '\\r'
+    else if (c == 9) out += '\\t'
+    else out += '\\u00' + (c < 16 ? '0' : '1') + '0123456789abcdef'.charAt(c & 15)
+    from = i + 1
+  }
+  return out + source.substring(from) + '"'
+}
+
+class Reader {
+  at: i32 = 0
+
+  constructor(readonly source: string) {}
+
+  space(): void {
+    while (this.at < this.source.length) {
+      const c = this.source.charCodeAt(this.at)
+      if (c != 32 && c != 10 && c != 13 && c != 9) return
+      this.at++
+    }
+  }
+
+  private peek(): i32 { return this.at < this.source.length ? this.source.charCodeAt(this.at) : -1 }
+
+  value(depth: i32): Json | null {
+    if (depth > depthLimit) return null
+    this.space()
+    const c = this.peek()
+    if (c == 123) return this.object(depth)
+    if (c == 91) return this.array(depth)
+    if (c == 34) {
+      const s = this.string()
+      return s === null ? null : Json.of<string>(s)
+    }
+    if (c == 116) return this.word('true') ? Json.of<bool>(true) : null
+    if (c == 102) return this.word('false') ? Json.of<bool>(false) : null
+    if (c == 110) return this.word('null') ? Json.none() : null
+    return this.number()
+  }
+
+  private word(text: string): bool {
+    if (this.source.substr(this.at, text.length) != text) return false
+    this.at += text.length
+    return true
+  }
+
+  private number(): Json | null {
+    const from = this.at
+    if (this.peek() == 45) this.at++
+    if (this.peek() == 48) this.at++
+    else if (!this.digits()) return null
+    if (this.peek() == 46) {
+      this.at++
+      if (!this.digits()) return null
+    }
+    const e = this.peek()
+    if (e == 101 || e == 69) {
+      this.at++
+      const sign = this.peek()
+      if (sign == 43 || sign == 45) this.at++
+      if (!this.digits()) return null
+    }
+    const text = this.source.substring(from, this.at)
+    return Json.number(parseFloat(text), text)
+  }
+
+  private digits(): bool {
+    const from = this.at
+    while (this.peek() >= 48 && this.peek() <= 57) this.at++
+    return this.at > from
+  }
+
+  private string(): string | null {
+    this.at++
+    let from = this.at
+    let out = ''
+    while (true) {
+      const c = this.peek()
+      if (c < 32) return null
+      if (c == 34) {
+        out += this.source.substring(from, this.at)
+        this.at++
+        return out
+      }
+      if (c == 92) {
+        out += this.source.substring(from, this.at)
+        this.at++
+        const escaped = this.escape()
+        if (escaped < 0) return null
+        out += String.fromCharCode(escaped)
+        from = this.at
+      } else this.at++
+    }
+  }
+
+  private escape(): i32 {
+    const c = this.peek()
+    this.at++
+    switch (c) {
+      case 34: case 92: case 47: return c
+      case 98: return 8
+      case 102: return 12
+      case 110: return 10
+      case 114: return 13
+      case 116: return 9
+      case 117: break
+      default: return -1
+    }
+    let value = 0
+    for (let i = 0; i < 4; i++) {
+      const d = this.peek()
+      const digit = d >= 48 && d <= 57 ? d - 48 : (d | 32) >= 97 && (d | 32) <= 102 ? (d | 32) - 87 : -1
+      if (digit < 0) return -1
+      value = value << 4 | digit
+      this.at++
+    }
+    return value
+  }
+
+  private array(depth: i32): Json | null {
+    const out = Json.array()
+    this.at++
+    this.space()
+    if (this.peek() == 93) {
+      this.at++
+      return out
+    }
+    while (true) {
+      const item = this.value(depth + 1)
+      if (item === null) return null
+      out.push(item)
+      this.space()
+      const c = this.peek()
+      this.at++
+      if (c == 93) return out
+      if (c != 44) return null
+    }
+  }
+
+  private object(depth: i32): Json | null {
+    const out = Json.object()
+    this.at++
+    this.space()
+    if (this.peek() == 125) {
+      this.at++
+      return out
+    }
+    while (true) {
+      this.space()
+      if (this.peek() != 34) return null
+      const name = this.string()
+      if (name === null) return null
+      this.space()
+      if (this.peek() != 58) return null
+      this.at++
+      const item = this.value(depth + 1)
+      if (item === null) return null
+      out.append(name, item)
+      this.space()
+      const c = this.peek()
+      this.at++
+      if (c == 125) return out
+      if (c != 44) return null
+    }
+  }
+}

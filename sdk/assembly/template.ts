@@ -1,0 +1,27 @@
+import * as host from './host'
+import * as text from './text'
+import { Request } from './request'
+
+/** A text with `$variables` in it, as directives take them. Made in a directive's `set`, evaluated for each request. */
+export class Template {
+  private constructor(private readonly id: i32) {}
+
+  /** Compiles a directive's argument. An unknown variable is an error of the configuration. */
+  static compile(source: string): Template {
+    text.begin()
+    text.put(source)
+    return new Template(host.template(text.at, text.length))
+  }
+
+  /** The value in this request. */
+  of(r: Request): string {
+    text.begin()
+    let out = text.room()
+    const n = host.expand(this.id, out, text.roomSize())
+    if (n > text.roomSize()) {
+      out = text.bigger(n)
+      host.expand(this.id, out, n)
+    }
+    return text.decode(out, n)
+  }
+}

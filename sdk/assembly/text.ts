@@ -1,0 +1,108 @@
+// How strings cross: out as UTF-8 in a small static buffer, literals by interned id; in through the same buffer.
+import * as host from './host'
+
+const size: i32 = 8192
+// @ts-ignore: builtin
+const stage: usize = memory.data(8192)
+let used: i32 = 0
+/** Keeps buffers of long texts alive until the host call that they are for. */
+let kept: ArrayBuffer[] = []
+
+/** Where the last `put` wrote, and how many bytes; length −1: `at` is an interned name's id. */
+export let at: usize = 0
+export let length: i32 = 0
+
+/** Forgets the texts that were put for the previous call. */
+export function begin(): void {
+  used = 0
+  if (kept.length > 0) kept = []
+}
+
+/** Encodes a text as UTF-8 for the next host call; its place is in `at` and `length`. */
+export function put(text: string): void {
+  const most = text.length * 3
+  if (most <= size - used) {
+    at = stage + used
+    length = encode(text, at)
+    used += length
+    return
+  }
+  const buffer = new ArrayBuffer(most)
+  kept.push(buffer)
+  at = changetype<usize>(buffer)
+  length = encode(text, at)
+}
+
+/** As `put`, but a string literal crosses as a number from its second use on. */
+export function putName(text: string): void {
+  const id = literal(text)
+  if (id < 0) return put(text)
+  at = id
+  length = -1
+}
+
+const slots: i32 = 64
+// @ts-ignore: builtin
+const cache: usize = memory.data(512, 8)
+
+/**
+ * The host's id of a string literal, −1 for other strings. Literals lie below the heap and never move, so that their address stands for
+ * their text; a small table remembers the ids.
+ */
+export function literal(text: string): i32 {
+  const p = changetype<usize>(text)
+  if (p >= __heap_base) return -1
+  const slot = cache + (((p >> 4) & (slots - 1)) << 3)
+  if (load<usize>(slot) == p) return load<i32>(slot, 4)
+  const mark = used
+  put(text)
+  used = mark
+  const id = length > 256 ? -1 : host.name(at, length)
+  store<usize>(slot, p)
+  store<i32>(slot, id, 4)
+  return id
+}
+
+/** Writes a string as UTF-8 and returns its length; eight ASCII characters at a time. */
+export function encode(text: string, to: usize): i32 {
+  const n = text.length
+  let from = changetype<usize>(text)
+  let i = 0
+  for (; i + 8 <= n; i += 8) {
+    const v = v128.load(from)
+    if (v128.any_true(v128.and(v, i16x8.splat(<i16>0xff80)))) break
+    v128.store64_lane(to + i, i8x16.narrow_i16x8_u(v, v), 0)
+    from += 16
+  }
+  for (; i < n; i++) {
+    const c = load<u16>(from)
+    if (c >= 0x80) return i + <i32>String.UTF8.encodeUnsafe(from, n - i, to + i)
+    store<u8>(to + i, c)
+    from += 2
+  }
+  return n
+}
+
+/** A string from UTF-8 bytes; eight ASCII characters at a time. */
+export function decode(from: usize, n: i32): string {
+  let ascii = true
+  let i = 0
+  for (; i + 8 <= n; i += 8) if (load<u64>(from + i) & 0x8080808080808080) ascii = false
+  for (; i < n; i++) if (load<u8>(from + i) >= 0x80) ascii = false
+  if (!ascii) return String.UTF8.decodeUnsafe(from, n)
+  const to = __new(<usize>n << 1, idof<string>())
+  for (i = 0; i + 8 <= n; i += 8) v128.store(to + (i << 1), v128.load8x8_u(from + i))
+  for (; i < n; i++) store<u16>(to + (i << 1), load<u8>(from + i))
+  return changetype<string>(to)
+}
+
+/** Room for an answer of the host: the rest of the static buffer. */
+export function room(): usize { return stage + used }
+export function roomSize(): i32 { return size - used }
+
+/** A buffer for an answer that did not fit. */
+export function bigger(n: i32): usize {
+  const buffer = new ArrayBuffer(n)
+  kept.push(buffer)
+  return changetype<usize>(buffer)
+}
