@@ -42,8 +42,8 @@ type Entry = { row: Row, one: Measured, samples: Sample[] }
 export function tabulate(comparison: Comparison, measured: readonly Measured[]): Table {
   const entries = measured.map((one): Entry => ({ row: one.row, one, samples: 'skipped' in one ? [] : one.samples }))
   const base = entries.find(({ row, samples }) => samples.length > 0 && row.again !== true)
-  // Without the row that the targets are about there is nothing to judge.
-  const judged = base !== undefined && base === entries[0]
+  // Targets are about a comparison's first row, which has none itself; without it there is nothing to judge.
+  const judged = base !== undefined && base === entries[0] && base.row.target === undefined
   const noise = aaNoise(entries)
   const lines = entries.map(({ row, one, samples }): Line => {
     const figures = samples.length === 0 ? null : summarise(samples)

@@ -20,6 +20,8 @@ export interface Program {
   readonly globals: readonly string[]
   /** The module imports `env.abort`: AssemblyScript's, whose loader decodes it. */
   readonly assemblyscript: boolean
+  /** It is shipped with vespid: its log lines are vespid's own. */
+  readonly own: boolean
   /** Reads a byte offset in the code as a source place, when there is a source map; else null. */
   locate(offset: number): string | null
 }

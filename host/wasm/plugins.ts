@@ -116,18 +116,19 @@ export class Plugins implements PluginSet {
       throw new PluginError(file.name, `plugin "${file.name}" is already loaded from ${bytesOf(before.file.path)}`, 'the file name is the plugin\'s name; rename one of the files')
     }
     const shipped = this.store.shipped !== null && path === this.store.shippedFile(file.name)
-    const module = instantiate(file, this.services, shipped ? this.services.order?.(file.name) : undefined)
+    const module = instantiate(file, this.services, shipped)
     this.loaded.set(file.name, { file, module })
     return module
   }
 }
 
-/** An instance of a compiled plugin as a module; throws PluginError when its registration fails. */
-export function instantiate(file: Compiled, services: Services, order?: number): NativeModule {
+/** An instance of a compiled plugin as a module; `own`: it is shipped with vespid. Throws PluginError when its registration fails. */
+export function instantiate(file: Compiled, services: Services, own = false): NativeModule {
   const locate = sourceLocator(file.path)
-  const program = { name: file.name, module: file.module, globals: file.globals, assemblyscript: file.assemblyscript, locate: (offset: number) => locate(offset - file.moved) }
+  const { name, module, globals, assemblyscript } = file
+  const program = { name, module, globals, assemblyscript, own, locate: (offset: number) => locate(offset - file.moved) }
   try {
-    return new NativeModule(new NativePlugin(program, services), order)
+    return new NativeModule(new NativePlugin(program, services), own ? services.order?.(name) : undefined)
   } catch (error) {
     if (error instanceof PluginError) throw new PluginError(error.plugin, `${bytesOf(file.path)}: ${error.message}`, error.note)
     throw error

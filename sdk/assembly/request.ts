@@ -43,6 +43,8 @@ export class Request {
   get contentLength(): i64 { return <i64>host.request_number(2) }
   /** The request came from an internal redirect, not from the client. */
   get internal(): bool { return (<i32>host.request_number(4) & 1) != 0 }
+  /** The place says `satisfy any`: another access handler may still allow what this one refuses. */
+  get satisfyAny(): bool { return (<i32>host.request_number(4) & 64) != 0 }
   /** Serial number of the connection. */
   get connection(): i32 { return <i32>host.request_number(6) }
   /** Milliseconds since the epoch when the request began. */
@@ -52,7 +54,7 @@ export class Request {
 
   /** The client's address, ready to compare with a Cidr. */
   get remoteAddress(): Address {
-    const { address } = this
+    const address = this.address
     if (this.addressStamp != this.stamp) {
       this.addressStamp = this.stamp
       address.family = host.remote_address(addressBytes)

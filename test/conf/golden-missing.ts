@@ -1,8 +1,5 @@
 /** Recorded cases whose module does not exist yet. The golden test fails when one of them is answered right: take it out then. */
 const byReason: Record<string, string> = {
-  'variables of the core http module': 'brace-var-ok set-builtin set-host map-ok-no-default',
-  'PCRE dialect: the compile error has nginx\'s words': 'rewrite-bad-regex',
-  'module log': 'log-format-unknown log-format-dup log-format-combined access-log-off-param access-log-flush access-log-param',
   'module access': 'allow-bad allow-low-bits',
   'module limit_req': 'limit-req-zone-bad limit-req-zone-small limit-req-zone-nozone limit-req-zone-dup limit-req-unknown-zone limit-req-dup ' +
     'limit-req-noparam status-bounds',

@@ -1,4 +1,4 @@
-import type { HeadLimits, HeadParser } from '../../host/http/framing/parser.ts'
+import type { HeadLimits } from '../../host/http/framing/parser.ts'
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -25,7 +25,6 @@ function parse(head: string, limits: HeadLimits = defaultLimits): { result: numb
 function errorText(head: string, limits: HeadLimits = defaultLimits): string {
   const buffer = bytes(head)
   const { result } = agree(buffer, limits)
-  putLast(buffer)
   assert.ok(result < 0, `${JSON.stringify(head)} is not refused`)
   ts.parseHead(putLast(buffer), putLast(buffer) + buffer.length, limits)
   return headErrorText(result, buffer, 0, ts.table)
@@ -127,7 +126,7 @@ test('what Connection, Expect, Content-Length and Transfer-Encoding make of the 
   assert.equal(flags('1.1', 'Connection: keep-alive, close\r\n'), t.F_KEEP_ALIVE | t.F_CLOSE)
   assert.equal(flags('1.1', 'Connection: x,\tCLOSE ,y\r\n'), t.F_CLOSE)
   assert.equal(flags('1.1', 'Connection: a\r\nConnection: close\r\n'), t.F_CLOSE)
-  assert.equal(flags('1.1', 'Connection: closed\r\nConnection: keep\rclive\r\n'.replace('\r', '-')), t.F_PERSIST)
+  assert.equal(flags('1.1', 'Connection: closed\r\nConnection: keep\x0calive, xclose\r\n'), t.F_PERSIST)
   assert.equal(flags('1.1', 'Connection: upgrade\r\nUpgrade: x\r\nTE: y\r\n'), t.F_PERSIST | t.F_CONN_UPGRADE | t.F_UPGRADE | t.F_TE)
   assert.equal(flags('1.1', 'Expect: 100-Continue\r\n'), t.F_PERSIST | t.F_EXPECT_100)
   assert.equal(flags('1.0', 'Expect: 100-continue\r\n'), 0)
@@ -232,28 +231,17 @@ test('the log text of errors is nginx\'s', () => {
 test('a slow sender does not make the parser begin again at every byte', () => {
   const head = `GET / HTTP/1.1\r\nHost: a\r\n${'X: y\r\n'.repeat(1000)}\r\n`
   for (const parser of [ts, wasm]) {
-    const counting = new CountingParses(parser)
+    let parses = 0
     const resume = new HeadResume()
     const start = putLast(bytes(head))
     const limits = { ...defaultLimits, maxHeaders: 2000 }
-    for (let n = 1; n < head.length; n++) assert.equal(parser.parseHead(start, start + n, limits, resume), 0)
+    for (let n = 1; n < head.length; n++) {
+      // Only a full parse that finds the head incomplete writes this word.
+      parser.table[t.T_WAKE] = 0
+      assert.equal(parser.parseHead(start, start + n, limits, resume), 0)
+      if (parser.table[t.T_WAKE] !== 0) parses++
+    }
     assert.equal(parser.parseHead(start, start + head.length, limits, resume), head.length)
-    assert.ok(counting.wakes <= 16, `${parser.name} parsed ${counting.wakes} times`)
+    assert.ok(parses >= 5 && parses <= 16, `${parser.name} parsed ${parses} times`)
   }
 })
-
-/** Counts full parses by what they alone write: T_WAKE. */
-class CountingParses {
-  wakes = 0
-  constructor(parser: HeadParser) {
-    const { table } = parser
-    const self = this
-    const inner = parser.parseHead.bind(parser)
-    parser.parseHead = function (start, end, limits, resume) {
-      table[t.T_WAKE] = 0
-      const result = inner(start, end, limits, resume)
-      if (table[t.T_WAKE] !== 0) self.wakes++
-      return result
-    }
-  }
-}

@@ -4,6 +4,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Args, OK, Where } from '../../host/module.ts'
 import type { Module } from '../../host/module.ts'
+import type { Request } from '../../host/http/request.ts'
 import { engine } from './engine-kit.ts'
 import { parseResponse } from '../server/client.ts'
 
@@ -12,7 +13,7 @@ const probe: Module = {
   name: 'probe',
   directives: [
     { name: 'echo_body', where: Where.Location, args: Args.None, conf: 'loc', set: (cf) => {
-      core(cf).handler = async (r) => {
+      core(cf).handler = async (r: Request) => {
         const rc = await r.readBody()
         if (rc !== OK) return rc
         return r.respond(200, 'text/plain', `${r.body.length}:${r.bodyFile === null ? 'memory' : 'file'}:${r.body.bytes().toString('latin1')}`)
@@ -20,7 +21,7 @@ const probe: Module = {
     } },
     { name: 'parts', where: Where.Location, args: Args.Take1, conf: 'loc', set: (cf) => {
       const count = Number(cf.args[1])
-      core(cf).handler = async (r) => {
+      core(cf).handler = async (r: Request) => {
         r.discardBody()
         r.headersOut.status = 200
         const rc = await r.sendHeader()
@@ -34,13 +35,13 @@ const probe: Module = {
       }
     } },
     { name: 'wait_for', where: Where.Location, args: Args.None, conf: 'loc', set: (cf) => {
-      core(cf).handler = async (r) => {
+      core(cf).handler = async (r: Request) => {
         await new Promise<void>((resolve) => waiting.push(resolve))
         return r.respond(200, 'text/plain', `waited ${r.uri} ${r.header('x-mark') ?? ''}`)
       }
     } },
     { name: 'short', where: Where.Location, args: Args.None, conf: 'loc', set: (cf) => {
-      core(cf).handler = (r) => {
+      core(cf).handler = (r: Request) => {
         r.headersOut.status = 200
         r.headersOut.contentLength = 10
         r.sendHeader()

@@ -87,13 +87,11 @@ export class ChunkedDecoder {
         return this.digit(c)
       case State.Padding:
         // Spaces after the size (RFC 9112 §7.1.1: BWS) lead to an extension or the line's end, to nothing else.
-        if (c === 13) this.state = State.SizeLf
-        else if (c === 59) this.state = State.Extension
-        else if (c !== 32 && c !== 9) return false
+        if (c === 59) this.state = State.Extension
+        else if (c !== 32 && c !== 9) return this.sizeEnd(c)
         return ++this.count <= this.limits.extension
       case State.Extension:
-        if (c === 13) this.state = State.SizeLf
-        else if ((c < 32 && c !== 9) || c === 127) return false
+        if ((c < 32 && c !== 9) || c === 127) return this.sizeEnd(c)
         return ++this.count <= this.limits.extension
       default:
         if (c !== 10) return false
@@ -115,12 +113,17 @@ export class ChunkedDecoder {
       return this.size <= Number.MAX_SAFE_INTEGER && this.count <= this.limits.digits
     }
     if (this.state === State.FirstDigit) return false
-    this.count = 0
-    if (c === 13) this.state = State.SizeLf
-    else if (c === 59) this.state = State.Extension
+    this.count = 1
+    if (c === 59) this.state = State.Extension
     else if (c === 32 || c === 9) this.state = State.Padding
-    else return false
+    else return this.sizeEnd(c)
     return true
+  }
+
+  /** The size line's CR, and nothing else. */
+  private sizeEnd(c: number): boolean {
+    this.state = State.SizeLf
+    return c === 13
   }
 
   /** One byte of the CRLF after data, or of the trailer section. */

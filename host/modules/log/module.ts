@@ -1,5 +1,6 @@
 /** The access log (nginx.md §9). A host module because it writes files. */
 import type { Module, Verdict } from '../../module.ts'
+import { existsSync } from 'node:fs'
 import type { Cf } from '../../conf/cf.ts'
 import type { Request } from '../../http/request.ts'
 import { Args, OK, Phase, Where } from '../../module.ts'
@@ -41,7 +42,10 @@ export const logModule: Module = {
     if (child.logs !== null || child.off) return
     child.logs = parent.logs
     child.off = parent.off
-    if (child.logs === null && !child.off) child.logs = [defaultLog(cf, mainConf(cf))]
+    if (child.logs !== null || child.off) return
+    // As the error log and the pid file: a prefix without nginx's logs/ is a project's directory, which gets no files unasked.
+    if (existsSync(cf.fullName('logs'))) child.logs = [defaultLog(cf, mainConf(cf))]
+    else child.off = true
   },
   directives: [
     { name: 'log_format', where: Where.Http, args: Args.TwoOrMore, conf: 'main', set: setLogFormat },

@@ -107,6 +107,8 @@ export class ReturnStatement implements Statement {
     if (this.bare) return this.status
     if (this.redirect) return this.answerRedirect(r)
     const out = r.headersOut
+    // The text may name $status.
+    out.status = this.status
     const type = out.contentType === '' ? r.location.contentType(r.extension) : out.contentType
     return r.respond(this.status, type, this.body ?? this.text!.evaluate(r))
   }

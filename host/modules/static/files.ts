@@ -50,13 +50,23 @@ export function failureText(error: unknown): string {
   return e.code === 'ERR_INVALID_ARG_VALUE' ? '2: No such file or directory' : errnoText(e)
 }
 
-/** What stat(2) says: the facts, null when there is no such file, or the error of another failure. Links are followed. */
+/** What stat(2) says: the facts, null for ENOENT and ENOTDIR, or the error of another failure. Links are followed. */
 export function statFile(path: string): Stats | Error | null {
   try {
     return statSync(fsPath(path), { throwIfNoEntry: false }) ?? null
   } catch (error) {
-    return isMissing(failureCode(error)) && failureCode(error) !== 'ENAMETOOLONG' ? null : error as Error
+    return failureCode(error) === 'ENOENT' ? null : error as Error
   }
+}
+
+/** Why stat(2) finds nothing there: `2: No such file or directory`, `20: Not a directory`. */
+export function missingReason(path: string): string {
+  try {
+    statSync(fsPath(path))
+  } catch (error) {
+    return failureText(error)
+  }
+  return '2: No such file or directory'
 }
 
 /** Closes a file whose closing nobody waits for. */

@@ -9,7 +9,7 @@ import { Args, DECLINED, Phase, Where } from '../../module.ts'
 import { Level } from '../../core/log.ts'
 import { compileTemplate, constantTemplate } from '../../expr/template.ts'
 import { moduleOrder } from '../order.ts'
-import { failureCode, failureText, requestPath, statFile } from './files.ts'
+import { failureCode, failureText, missingReason, requestPath, statFile } from './files.ts'
 
 class IndexConf {
   /** Names in order, the last may be absolute; null when this place has none. */
@@ -53,7 +53,7 @@ export function indexHandler(r: Request, conf: IndexConf): Answer {
 function testDirectory(r: Request, directory: string, path: string): number {
   const found = statFile(directory)
   if (found === null) {
-    if (r.location.logNotFound) r.log(Level.error, `"${path}" is not found (2: No such file or directory)`)
+    if (r.location.logNotFound) r.log(Level.error, `"${path}" is not found (${missingReason(path)})`)
     return 404
   }
   if (found instanceof Error) {

@@ -11,7 +11,7 @@ import { Level } from '../../core/log.ts'
 import { parseNumber } from '../../core/units.ts'
 import { compileTemplate } from '../../expr/template.ts'
 import { moduleOrder } from '../order.ts'
-import { failureText, requestPath, statFile } from './files.ts'
+import { failureCode, failureText, isMissing, requestPath, statFile } from './files.ts'
 
 interface Try {
   readonly name: Template
@@ -61,7 +61,7 @@ export function tryFilesHandler(r: Request, conf: TryFilesConf): Answer {
     const found = statFile(base + tried)
     if (found === null) continue
     if (found instanceof Error) {
-      r.log(Level.crit, `stat() "${base + tried}" failed (${failureText(found)})`)
+      if (!isMissing(failureCode(found))) r.log(Level.crit, `stat() "${base + tried}" failed (${failureText(found)})`)
       continue
     }
     if (found.isDirectory() !== directory) continue

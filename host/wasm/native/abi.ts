@@ -28,7 +28,7 @@ export const RequestNumber = {
 } as const
 
 /** Bits of `request_number(Flags)`. */
-export const RequestFlag = { Internal: 1, HeaderOnly: 2, HeaderSent: 4, ErrorPage: 8, KeepAlive: 16, Subrequest: 32 } as const
+export const RequestFlag = { Internal: 1, HeaderOnly: 2, HeaderSent: 4, ErrorPage: 8, KeepAlive: 16, Subrequest: 32, SatisfyAny: 64 } as const
 
 /** Fields of `response_number` and `response_set_number`. */
 export const ResponseNumber = { Status: 0, ContentLength: 1, LastModified: 2, HeaderCount: 3 } as const

@@ -21,6 +21,7 @@ import { MetricValues, metricImports } from './metrics.ts'
 /** One plugin at work in one thread and cycle: its instance, what it registered, and what the host keeps for it. */
 export class NativePlugin {
   readonly name: string
+  private readonly own: boolean
   readonly instance: Instance
   readonly registration = new Registration()
   readonly services: Services
@@ -33,6 +34,7 @@ export class NativePlugin {
   /** Instantiates the program and runs its registration. Throws PluginError when that traps or breaks the ABI's rules. */
   constructor(program: Program, services: Services) {
     this.name = program.name
+    this.own = program.own
     this.services = services
     for (const name of headerNames) this.registration.intern(name)
     this.instance = new Instance(program, (instance) => ({
@@ -69,7 +71,7 @@ export class NativePlugin {
   /** A line of the plugin's: to the request's log when there is a request, else to the error log. */
   log(level: number, message: string): void {
     const { request, cf } = this.instance.frame
-    const line = `plugin ${this.name}: ${message}`
+    const line = this.own ? message : `plugin ${this.name}: ${message}`
     if (request !== null) request.log(level, line)
     else if (this.services.log !== undefined) this.services.log(level, line)
     else if (cf !== null) this.cycleLog(cf, level, line)

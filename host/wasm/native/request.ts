@@ -153,7 +153,8 @@ function numberField(r: Request, field: number): number {
 
 function flags(r: Request): number {
   return (r.internal ? RequestFlag.Internal : 0) | (r.headerOnly ? RequestFlag.HeaderOnly : 0) | (r.headerSent ? RequestFlag.HeaderSent : 0) |
-    (r.errorPage ? RequestFlag.ErrorPage : 0) | (r.keepalive ? RequestFlag.KeepAlive : 0) | (r.parent !== null ? RequestFlag.Subrequest : 0)
+    (r.errorPage ? RequestFlag.ErrorPage : 0) | (r.keepalive ? RequestFlag.KeepAlive : 0) | (r.parent !== null ? RequestFlag.Subrequest : 0) |
+    (r.location.satisfy === 'any' ? RequestFlag.SatisfyAny : 0)
 }
 
 /** Copies body bytes from `offset` on; returns how many: 0 at the end, or when the body is not there. */

@@ -43,10 +43,11 @@ directive<Conf>('allow', where, 1, add, merge)
 directive<Conf>('deny', where, 1, add, merge)
 
 phase<Conf>(Phase.Access, (r: Request, conf: Conf): Status => {
-  const { rules } = conf
+  const rules = conf.rules
   for (let i = 0; i < rules.length; i++) {
     if (!rules[i].fits(r.remoteAddress)) continue
     if (!rules[i].deny) return Status.Ok
+    if (!r.satisfyAny) r.log(LogLevel.Error, 'access forbidden by rule')
     return Status.Forbidden
   }
   return Status.Declined

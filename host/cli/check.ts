@@ -1,0 +1,60 @@
+/** `vespid check FILE.wasm`: explains a plugin file: its ABI, what it registers, what it lacks and the fix. */
+import { readFileSync } from 'node:fs'
+import { PluginError, errnoText } from '../core/errors.ts'
+import { readOutline } from '../wasm/binary.ts'
+import { compilePlugin, pluginName } from '../wasm/compile.ts'
+import type { PluginFacts } from '../wasm/plugins.ts'
+import { factsOf, instantiate } from '../wasm/plugins.ts'
+
+const usage = 'usage: vespid check [--json] FILE.wasm'
+
+/** The command: 0 when vespid can load the file, 1 when not, 2 for a wrong command line. */
+export async function checkCommand(args: readonly string[]): Promise<number> {
+  const json = args.includes('--json')
+  const files = args.filter((a) => a !== '--json')
+  if (files.length !== 1 || files[0]!.startsWith('-')) {
+    process.stderr.write(`${usage}\n`)
+    return 2
+  }
+  const file = files[0]!
+  let bytes: Buffer
+  try {
+    bytes = readFileSync(file)
+  } catch (error) {
+    process.stderr.write(`vespid: open() "${file}" failed (${errnoText(error as NodeJS.ErrnoException)})\n`)
+    return 1
+  }
+  try {
+    const compiled = compilePlugin(file, bytes)
+    const facts = factsOf(compiled, instantiate(compiled, {}))
+    process.stdout.write(json ? `${JSON.stringify(facts, null, 2)}\n` : report(facts, bytes))
+    return 0
+  } catch (error) {
+    if (!(error instanceof PluginError)) throw error
+    if (json) process.stdout.write(`${JSON.stringify({ name: pluginName(file), error: error.message, note: error.note }, null, 2)}\n`)
+    else process.stderr.write(`${error.message}\n${error.note === null ? '' : `  note: ${error.note}\n`}`)
+    return 1
+  }
+}
+
+/** One line per fact. */
+function report(facts: PluginFacts, bytes: Uint8Array): string {
+  const lines = [`${facts.file}: a plugin for ABI ${facts.abi}, ${(facts.size / 1000).toFixed(1)} kB, sha256 ${facts.hash.slice(0, 16)}`]
+  const list = (what: string, names: readonly string[] | undefined): void => {
+    if (names !== undefined) lines.push(`  ${what}: ${names.join(' ')}`)
+  }
+  const handlers = facts.handlers ?? []
+  list('directives', facts.directives?.map((d) => (handlers.includes(d) ? `${d} (content handler)` : d)))
+  list('phases', facts.phases)
+  if (facts.header_filters !== undefined) lines.push(`  header filters: ${facts.header_filters}`)
+  if (facts.body_filters !== undefined) lines.push(`  body filters: ${facts.body_filters}`)
+  list('variables', facts.variables)
+  list('selects', facts.selects)
+  list('functions', facts.functions)
+  list('commands', facts.commands)
+  list('metrics', facts.metrics)
+  const used = readOutline(bytes).imports.filter((i) => i.module === 'vespid').map((i) => i.name)
+  lines.push(`  host calls: ${used.length === 0 ? 'none' : used.join(' ')}`)
+  if (lines.length === 2) lines.push('  it registers nothing: call directive, content, phase … at the top level of its source')
+  return `${lines.join('\n')}\n`
+}
