@@ -48,6 +48,7 @@ export class Master implements ServerControl {
     this.#configurations = new Configurations(options, {
       call: (method, params, context) => this.call(method, params, context),
       dispatch: (document, context) => this.#dispatch(document, context),
+      activity: () => this.#crew.activity(),
       log: (level, message) => this.log.write(level as Level, message),
     })
     this.#head = head

@@ -1,5 +1,6 @@
 /** A worker thread: makes configurations ready and serves them, as the master asks. */
 import { parentPort, workerData } from 'node:worker_threads'
+import { ActivityBoard } from './core/activity.ts'
 import { threadBuild } from './worker/build.ts'
 import { Channel } from './worker/channel.ts'
 import type { Next, WireProblem, WorkerData } from './worker/messages.ts'
@@ -7,13 +8,14 @@ import { toWire } from './worker/messages.ts'
 import { ThreadRpc } from './worker/rpc.ts'
 import { Serving } from './worker/serving.ts'
 
-const { slot, head } = workerData as WorkerData
+const { slot, head, activity } = workerData as WorkerData
 const master = new Channel(parentPort!)
-const serving = new Serving(slot, head)
+const serving = new Serving(slot, head, new ActivityBoard(activity))
 const rpc = new ThreadRpc((method, params, context) => master.ask('call', { method, params, context }))
+const services = { ...rpc.services, activity: () => serving.activity() }
 
 master.handle('prepare', async (next: Next): Promise<WireProblem[]> => {
-  const { cycle, ok } = threadBuild(next, rpc.services)
+  const { cycle, ok } = threadBuild(next, services)
   if (!ok) return toWire(cycle.problems.filter((problem) => problem.level === 'emerg'))
   const problems = await serving.prepare(cycle)
   if (problems.length > 0) cycle.openFiles.closeAll()

@@ -14,12 +14,13 @@ function isFresh(): boolean {
   const sources = readdirSync(join(root, folder)).map((name) => `${folder}/${name}`)
   const made = statSync(join(root, output), { throwIfNoEntry: false })
   if (made === undefined) return false
-  return [...sources, 'host/http/framing/table.ts', 'tools/build-core.ts'].every((path) => statSync(join(root, path)).mtimeMs < made.mtimeMs)
+  const all = [...sources, 'host/http/framing/table.ts', 'tools/build-core.ts']
+  return all.every((path) => statSync(join(root, path)).mtimeMs < made.mtimeMs)
 }
 
 /**
- * Compiles the head parser (host/http/framing/assembly) to build/core/head.wasm unless that is up to date. Returns whether it compiled; throws with the
- * compiler's messages when the source is wrong.
+ * Compiles the head parser (host/http/framing/assembly) to build/core/head.wasm unless that is up to date. Returns
+ * whether it compiled; throws with the compiler's messages when the source is wrong.
  */
 export async function buildCore(): Promise<boolean> {
   if (isFresh()) return false
@@ -27,8 +28,8 @@ export async function buildCore(): Promise<boolean> {
   let messages = ''
   const write = { write(text: string | Uint8Array) { messages += String(text); return true } }
   const { error } = await asc.main([
-    `${folder}/head.ts`, '--outFile', 'head.wasm', '-O3', '--converge', '--enable', 'simd', '--runtime', 'stub', '--importMemory', '--use', 'abort=',
-    '--noAssert', '--initialMemory', '1',
+    `${folder}/head.ts`, '--outFile', 'head.wasm', '-O3', '--converge', '--enable', 'simd', '--runtime', 'stub',
+    '--importMemory', '--use', 'abort=', '--noAssert', '--initialMemory', '1',
   ], {
     stdout: write,
     stderr: write,
@@ -58,7 +59,9 @@ function read(name: string): string | null {
 function check(wasm: Uint8Array): void {
   const module = new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>)
   const imports = WebAssembly.Module.imports(module).map((i) => `${i.module}.${i.name}`)
-  if (imports.join() !== 'env.memory') throw new Error(`head.wasm imports ${imports.join(', ')}; it may import only env.memory`)
+  if (imports.join() !== 'env.memory') {
+    throw new Error(`head.wasm imports ${imports.join(', ')}; it may import only env.memory`)
+  }
   const memory = new WebAssembly.Memory({ initial: 1 })
   const before = new Uint8Array(memory.buffer).slice(staticBytes)
   new WebAssembly.Instance(module, { env: { memory } })

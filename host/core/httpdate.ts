@@ -1,15 +1,15 @@
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
-/** `Tue, 14 Nov 2023 22:13:20 GMT`, and with dashes. */
-const fixdate = /^[A-Za-z]+, +(\d{1,2})[ -]([A-Z][a-z]{2})[ -](\d{4}) (\d\d):(\d\d):(\d\d)/
+/** `Tue, 14 Nov 2023 22:13:20 GMT`. */
+const fixdate = /^[A-Za-z]+, +(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d)/
 /** `Tuesday, 14-Nov-23 22:13:20 GMT` (RFC 850). */
 const rfc850 = /^[A-Za-z]+, +(\d{1,2})-([A-Z][a-z]{2})-(\d\d) (\d\d):(\d\d):(\d\d)/
 /** `Tue Nov 14 22:13:20 2023` (asctime). */
 const asctime = /^[A-Za-z]+ ([A-Z][a-z]{2}) +(\d{1,2}) (\d\d):(\d\d):(\d\d) (\d{4})/
 
 /**
- * Seconds since the epoch of an HTTP date in any of its three forms (RFC 9110 §5.6.7), or −1 when the text is none. As in nginx
- * neither the name of the day nor the zone is looked at; two-digit years from 70 on are of the last century.
+ * Seconds since the epoch of an HTTP date in any of its three forms (RFC 9110 §5.6.7), or −1 when the text is none. As
+ * in nginx neither the name of the day nor the zone is looked at; two-digit years from 70 on are of the last century.
  */
 export function parseHttpTime(text: string): number {
   let m = fixdate.exec(text)
@@ -31,7 +31,8 @@ function seconds(year: number, monthName: string, day: string, hour: string, min
 /** `14-Nov-2023 22:13`, as autoindex writes it; `offset` seconds are added for local time. */
 export function listingTime(time: number, offset: number): string {
   const date = new Date((time + offset) * 1000)
-  return `${two(date.getUTCDate())}-${months[date.getUTCMonth()]}-${date.getUTCFullYear()} ${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`
+  const day = `${two(date.getUTCDate())}-${months[date.getUTCMonth()]}-${date.getUTCFullYear()}`
+  return `${day} ${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`
 }
 
 function two(n: number): string {

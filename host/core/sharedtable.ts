@@ -7,14 +7,18 @@ const BUCKETS = 2
 const CHUNKS = 3
 const FREE = 4
 const FREE_COUNT = 5
-/** Chunks above this one were never used; they are not in the free list, so that a large zone costs no memory before it is filled. */
+/**
+ * Chunks above this one were never used; they are not in the free list, so that a large zone costs no memory before it
+ * is filled.
+ */
 const USED = 6
 const ENTRIES = 7
 const NEWEST = 8
 const OLDEST = 9
 const HEAD_WORDS = 16
 
-// A chunk: its first word is the next chunk of the entry (or of the free list). The first chunk of an entry also holds what follows.
+// A chunk: its first word is the next chunk of the entry (or of the free list). The first chunk of an entry also holds
+// what follows.
 const MORE = 0
 const E_NEXT = 1
 const E_OLDER = 2
@@ -35,9 +39,10 @@ const MORE_BYTES = 4 * CHUNK_WORDS - MORE_OFFSET
 const spins = 200
 
 /**
- * A hash table in memory that all threads share: byte string → four words and a byte value; bounded, ordered by last use, locked as a whole.
- * Everything but `lock` and `unlock` is for the holder of the lock, who must not wait while he holds it. An entry is a number above 0 that is
- * valid until the lock is given back. Nothing is evicted by itself: who gets 0 from `insert` removes `oldest()` and tries again.
+ * A hash table in memory that all threads share: byte string → four words and a byte value; bounded, ordered by last
+ * use, locked as a whole. Everything but `lock` and `unlock` is for the holder of the lock, who must not wait while he
+ * holds it. An entry is a number above 0 that is valid until the lock is given back. Nothing is evicted by itself: who
+ * gets 0 from `insert` removes `oldest()` and tries again.
  */
 export class SharedTable {
   private readonly words: Int32Array
@@ -56,7 +61,10 @@ export class SharedTable {
     this.base = HEAD_WORDS + this.words[BUCKETS]! - CHUNK_WORDS
   }
 
-  /** Makes the memory of an empty table of `size` bytes in all, at least 1024; about size / 130 small entries fit. Throws RangeError when there is none. */
+  /**
+   * Makes the memory of an empty table of `size` bytes in all, at least 1024; about size / 130 small entries fit.
+   * Throws RangeError when there is none.
+   */
   static format(size: number): SharedArrayBuffer {
     const memory = new SharedArrayBuffer(size - size % 4)
     const words = new Int32Array(memory)
@@ -282,7 +290,8 @@ export class SharedTable {
   }
 
   private copyIn(entry: number, start: number, from: Uint8Array): void {
-    this.segments(entry, start, from.length, (at, done, length) => this.bytes.set(from.subarray(done, done + length), at))
+    const { length } = from
+    this.segments(entry, start, length, (at, done, part) => this.bytes.set(from.subarray(done, done + part), at))
   }
 
   private copyOut(entry: number, start: number, length: number): Buffer {
@@ -292,7 +301,8 @@ export class SharedTable {
   }
 
   /** Walks the memory of `length` bytes of an entry from `start` on. */
-  private segments(entry: number, start: number, length: number, each: (at: number, done: number, length: number) => void): void {
+  private segments(entry: number, start: number, length: number,
+                   each: (at: number, done: number, length: number) => void): void {
     let chunk = entry
     let first = 0
     let size = FIRST_BYTES

@@ -20,7 +20,8 @@ export class Zone {
   /** What the entries depend on besides (the text of the key); a change of it on reload is refused with `rebound`. */
   binding = ''
   /** The complaint when the memory that would be taken over was bound to `previous`. */
-  rebound: (previous: string) => string = (previous) => `zone "${this.name}" uses "${this.binding}" while previously it used "${previous}"`
+  rebound: (previous: string) => string = (previous) =>
+    `zone "${this.name}" uses "${this.binding}" while previously it used "${previous}"`
   /** What the module that defines the zone keeps with it; null while the zone is only used. */
   data: unknown = null
   /** The table; there once the configuration is complete. */
@@ -38,16 +39,19 @@ export class Zones {
   private readonly zones = new Map<string, Zone>()
 
   /**
-   * The zone of a name, made at its first mention: a definition gives its size in bytes, a use 0 (ngx_shared_memory_add). Throws ConfigError
-   * when it is of another kind or size.
+   * The zone of a name, made at its first mention: a definition gives its size in bytes, a use 0
+   * (ngx_shared_memory_add). Throws ConfigError when it is of another kind or size.
    */
   add(name: string, size: number, kind: string): Zone {
     let zone = this.zones.get(name)
     if (zone === undefined) this.zones.set(name, zone = new Zone(name, kind))
-    if (zone.kind !== kind) throw new ConfigError(`the shared memory zone "${name}" is already declared for a different use`)
+    if (zone.kind !== kind) {
+      throw new ConfigError(`the shared memory zone "${name}" is already declared for a different use`)
+    }
     if (zone.size === 0) zone.size = size
     if (size !== 0 && size !== zone.size) {
-      throw new ConfigError(`the size ${size} of shared memory zone "${name}" conflicts with already declared size ${zone.size}`)
+      const declared = `conflicts with already declared size ${zone.size}`
+      throw new ConfigError(`the size ${size} of shared memory zone "${name}" ${declared}`)
     }
     return zone
   }
@@ -56,8 +60,9 @@ export class Zones {
   get(name: string): Zone | null { return this.zones.get(name) ?? null }
 
   /**
-   * Gives every zone its memory: that of `previous` where name, kind and size are the same, else new. Called once, when the configuration is
-   * complete; in a worker `previous` is what the master's own configuration got. Returns what is wrong (ngx_init_cycle's messages).
+   * Gives every zone its memory: that of `previous` where name, kind and size are the same, else new. Called once, when
+   * the configuration is complete; in a worker `previous` is what the master's own configuration got. Returns what is
+   * wrong (ngx_init_cycle's messages).
    */
   open(previous: readonly SharedZone[]): ConfigError[] {
     const errors: ConfigError[] = []
@@ -71,7 +76,9 @@ export class Zones {
   /** The memory of all zones, to be given to workers and to the next configuration. */
   shared(): SharedZone[] {
     const list: SharedZone[] = []
-    for (const { name, kind, size, binding, memory } of this.zones.values()) if (memory !== null) list.push({ name, kind, size, binding, memory })
+    for (const { name, kind, size, binding, memory } of this.zones.values()) {
+      if (memory !== null) list.push({ name, kind, size, binding, memory })
+    }
     return list
   }
 }

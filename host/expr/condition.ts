@@ -102,8 +102,8 @@ class FileTest implements Condition {
 }
 
 /** The words between the brackets of `if (…)` with the word each came from; fails with `invalid condition "WORD"` when a bracket is missing. */
-function conditionWords(cf: Cf): { text: string, argument: number }[] {
-  const words = cf.args.slice(1).map((text, i) => ({ text, argument: i + 1 }))
+function conditionWords(cf: Cf): Word[] {
+  const words: Word[] = cf.args.slice(1).map((text, i) => ({ text, argument: i + 1 }))
   const first = words[0]!
   if (!first.text.startsWith('(')) cf.fail(`invalid condition "${first.text}"`, 1, 'a condition stands in brackets: if ($name)')
   first.text = first.text.slice(1)
@@ -133,7 +133,10 @@ export function compileCondition(cf: Cf): Condition {
   return new FileTest(file[2] as FileKind, compileTemplate(cf, words[1]!.text, words[1]!.argument), file[1] === '')
 }
 
-function comparison(cf: Cf, variable: Variable, operator: { text: string, argument: number }, operand: { text: string, argument: number }): Condition {
+/** A word of a condition without its bracket, and the argument it came from. */
+interface Word { text: string, readonly argument: number }
+
+function comparison(cf: Cf, variable: Variable, operator: Word, operand: Word): Condition {
   switch (operator.text) {
     case '=': case '!=':
       return new EqualTest(variable, compileTemplate(cf, operand.text, operand.argument), operator.text === '=')

@@ -111,7 +111,8 @@ export function compileRegex(pattern: string, caseless: boolean): Regex {
     return new Regex(pattern, caseless)
   } catch (error) {
     if (error instanceof Unsupported) {
-      throw new ConfigError(`"${error.what}" is not supported in the regex "${pattern}"`, null, 'regular expressions match bytes, without recursion, conditions and verbs')
+      throw new ConfigError(`"${error.what}" is not supported in the regex "${pattern}"`, null,
+        'regular expressions match bytes, without recursion, conditions and verbs')
     }
     if (!(error instanceof PatternError)) throw error
     const rest = error.offset >= pattern.length ? '' : ` at "${pattern.slice(error.offset)}"`

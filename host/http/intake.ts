@@ -11,7 +11,7 @@ import { parseHost } from './framing/host.ts'
 import { methodNames } from './framing/names.ts'
 import { normalise } from './framing/uri.ts'
 import {
-  O_IGNORE_INVALID, O_UNDERSCORES, F_CHUNKED, F_COMPLEX, F_EXPECT_100, F_PERSIST, F_PLUS, F_QUOTED, M_CONNECT, M_HEAD, M_TRACE, H_HOST,
+  E_METHOD_09, O_IGNORE_INVALID, O_UNDERSCORES, F_CHUNKED, F_COMPLEX, F_EXPECT_100, F_PERSIST, F_PLUS, F_QUOTED, M_CONNECT, M_HEAD, M_TRACE, H_HOST,
   T_ARGS_LEN, T_ARGS_OFF, T_CL_HI, T_CL_LO, T_FLAGS, T_HOST_LEN, T_HOST_OFF, T_METHOD, T_METHOD_LEN, T_METHOD_OFF,
   T_PATH_LEN, T_PATH_OFF, T_PORT_LEN, T_PORT_OFF, T_SKIPPED, T_SKIPPED_LEN, T_SKIPPED_OFF, T_URI_LEN, T_URI_OFF, T_VERSION,
 } from './framing/table.ts'
@@ -146,7 +146,7 @@ function takeHost(c: Connection, r: Request): boolean {
     text = head.text(table[T_HOST_OFF]!, table[T_HOST_LEN]!)
     if (table[T_PORT_OFF]! >= 0) text += ':' + head.text(table[T_PORT_OFF]!, Math.max(0, table[T_PORT_LEN]!))
   } else text = head.known(H_HOST)
-  if (text === null || text === '') {
+  if (text === null) {
     chooseServer(c, r)
     return true
   }
@@ -202,7 +202,8 @@ function malformed(c: Connection, code: number): void {
   r.method = 'GET'
   r.uri = r.args = r.unparsedUri = r.host = ''
   r.headerOnly = false
-  r.version = 1000
+  // What is understood of a line without a protocol is answered as HTTP/0.9: the page alone.
+  r.version = code === E_METHOD_09 ? 9 : 1000
   r.keepalive = false
   r.chunkedBody = r.expectContinue = r.quotedUri = r.plusInUri = false
   r.contentLength = -1

@@ -15,12 +15,12 @@ const syncLimit = 2 * piece
 export function startBodyFilters(r: Request): void {
   const { bodyFilters } = r.location
   if (bodyFilters.length === 0 || r.headerOnly) return
-  const running: RunningBodyFilter[] = []
+  let running: RunningBodyFilter[] | null = null
   for (const { filter, conf } of bodyFilters) {
     const state = filter.start(r, conf)
-    if (state !== null) running.push({ filter: filter.filter, state })
+    if (state !== null) (running ??= []).push({ filter: filter.filter, state })
   }
-  r.runningFilters = running.length === 0 ? null : running
+  r.runningFilters = running
 }
 
 /** Writes the response head to the connection's batch. */
@@ -95,7 +95,7 @@ function endPart(r: Request, part: BodyPart): Answer {
 function lastChunk(r: Request): string {
   const { trailers } = r.headersOut
   let text = '0\r\n'
-  for (let i = 0; i + 1 < trailers.length; i += 2) text += `${trailers[i]}: ${trailers[i + 1]}\r\n`
+  for (let i = 0; i + 1 < trailers.length; i += 2) if (trailers[i + 1] !== '') text += `${trailers[i]}: ${trailers[i + 1]}\r\n`
   return text + '\r\n'
 }
 
@@ -177,11 +177,12 @@ function asyncPiece(r: Request, fd: number, at: number, end: number): Promise<Ve
   const buffer = Buffer.allocUnsafeSlow(Math.min(piece, end - at))
   return new Promise<Verdict>((resolve) => {
     read(fd, buffer, 0, buffer.length, at, (error, n) => {
+      // The file was closed with its request, possibly before this read began.
+      if (r.finished) return resolve(ERROR)
       if (error !== null) {
         r.log(Level.crit, systemFailure('read()', error))
         return resolve(ERROR)
       }
-      if (r.finished) return resolve(ERROR)
       if (n === 0) return resolve(shortFile(r))
       r.bytesSent += n
       r.connection.engine.writer.bytes(r.connection, n === buffer.length ? buffer : buffer.subarray(0, n))

@@ -19,6 +19,8 @@ export interface Step {
   next: number
   /** The phase handler this step was made from, to find the same place in another location's list; null for the engine's own. */
   readonly source: PhaseHandler | null
+  /** The handler's place among all handlers of its phase, whether or not a location uses them. */
+  readonly rank: number
   /** Name of the module, for `http.explain`. */
   readonly module: string
 }
@@ -92,11 +94,17 @@ function rewriteVerdict(r: Request, step: Step, rc: Verdict): boolean {
   return r.finalize(rc)
 }
 
-/** Where to go on in `list` after the step that `step` is in another list: behind the same handler, else at the phase's end. */
+/**
+ * Where to go on in `list` behind the step that `step` is in another list: behind the same handler, or where its list has none, before the
+ * first handler of the phase that comes later in the order of registration.
+ */
 function stepAfter(list: StepList, step: Step): number {
   const { steps } = list
-  for (let i = 0; i < steps.length; i++) if (steps[i]!.source === step.source) return i + 1
-  for (let i = 0; i < steps.length; i++) if (steps[i]!.phase > step.phase) return i
+  for (let i = 0; i < steps.length; i++) {
+    const other = steps[i]!
+    if (other.source === step.source) return i + 1
+    if (other.phase > step.phase || (other.phase === step.phase && other.rank > step.rank)) return i
+  }
   return steps.length - 1
 }
 
@@ -267,18 +275,18 @@ function addPhase(list: StepList, phase: Phase, handlers: Registered[], location
   else if (phase === Phase.PostAccess) {
     if (steps.some((s) => s.phase === Phase.Access)) steps.push(ownStep(phase, postAccess))
   } else {
-    for (const { entry, index, module } of handlers) {
+    handlers.forEach(({ entry, index, module }, rank) => {
       const conf = location.confs[index]
-      if (entry.active !== undefined && !entry.active(conf, undefined)) continue
-      steps.push({ check: checks[phase]!, handler: entry.handler, conf, phase, next: 0, source: entry, module })
-    }
+      if (entry.active !== undefined && !entry.active(conf, undefined)) return
+      steps.push({ check: checks[phase]!, handler: entry.handler, conf, phase, next: 0, source: entry, rank, module })
+    })
     if (phase === Phase.Content) steps.push(ownStep(phase, content))
   }
   for (let i = first; i < steps.length; i++) steps[i]!.next = steps.length
 }
 
 function ownStep(phase: Phase, check: Step['check']): Step {
-  return { check, handler: null, conf: null, phase, next: 0, source: null, module: 'core' }
+  return { check, handler: null, conf: null, phase, next: 0, source: null, rank: Infinity, module: 'core' }
 }
 
 function addFilters(module: Module, index: number, location: CoreLocConf): void {
@@ -293,7 +301,7 @@ function addFilters(module: Module, index: number, location: CoreLocConf): void 
 
 /** A location's own content handler in the form the engine runs it; made once per location. */
 function contentStep(handler: (r: Request, conf: any) => Answer, conf: unknown): Step {
-  return { check: content, handler, conf, phase: Phase.Content, next: 0, source: null, module: 'content handler' }
+  return { check: content, handler, conf, phase: Phase.Content, next: 0, source: null, rank: 0, module: 'content handler' }
 }
 
 /** Runs the LOG phase: every handler, whatever it answers (nginx runs them when the request is freed). */

@@ -128,7 +128,7 @@ export class Request implements LogContext {
     this.addUriToAlias = false
     this.captures = null
     if (this.ctx.length > 0) this.ctx.length = 0
-    if (this.variables.length > 0) this.variables.length = 0
+    if (this.variables.length > 0) this.variables.fill(undefined)
     this.headerOnly = this.headerSent = this.keepalive = this.chunked = this.outputDone = this.finished = this.redirected = false
     this.bytesSent = this.headerSize = 0
     this.limitRate = undefined

@@ -111,6 +111,22 @@ export class ResponseHeaders {
     return true
   }
 
+  /**
+   * Gives a trailer its value: announced with '' before the head is written, so that the body is sent in chunks, and set at its end. One that is
+   * '' then is not sent. A name that was announced several times gets its values in turn. The name must be a token.
+   */
+  trailer(name: string, value: string): void {
+    const { trailers } = this
+    if (value !== '') {
+      for (let i = 0; i + 1 < trailers.length; i += 2) {
+        if (trailers[i + 1] !== '' || trailers[i] !== name) continue
+        trailers[i + 1] = safeValue(value)
+        return
+      }
+    }
+    if (trailers.length < 256) trailers.push(name, safeValue(value))
+  }
+
   /** The first value of a listed or dedicated header by lower-case name, or null. */
   get(lower: string): string | null {
     const own = this.dedicated(lower)

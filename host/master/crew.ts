@@ -1,4 +1,5 @@
 import type { Problem } from '../conf/report.ts'
+import type { Activity } from '../core/activity.ts'
 import type { Cycle } from '../cycle.ts'
 import type { CallContext } from '../rpc/command.ts'
 import type { ThreadStatus } from '../rpc/server.ts'
@@ -12,6 +13,8 @@ export interface Crew {
   /** Makes a configuration ready everywhere, then takes it everywhere; the problems when that failed, and then nothing has changed. */
   deploy(next: Next, count: number, cycle: Cycle): Promise<Problem[]>
   status(): Promise<ThreadStatus[]>
+  /** Connections and requests of all who serve. */
+  activity(): Activity
   reopen(): Promise<void>
   setLevel(level: number): Promise<void>
   /** Runs a command that a module brings. */
@@ -43,6 +46,10 @@ export class Single implements Crew {
 
   async status(): Promise<ThreadStatus[]> {
     return [this.#serving.status('single')]
+  }
+
+  activity(): Activity {
+    return this.#serving.activity()
   }
 
   async reopen(): Promise<void> {

@@ -1,6 +1,8 @@
 import { getHeapStatistics } from 'node:v8'
 import { Worker, threadId } from 'node:worker_threads'
 import type { Problem } from '../conf/report.ts'
+import type { Activity } from '../core/activity.ts'
+import { ActivityBoard } from '../core/activity.ts'
 import { ConfigError } from '../core/errors.ts'
 import { Level } from '../core/log.ts'
 import type { Log } from '../core/log.ts'
@@ -65,6 +67,7 @@ export class Pool implements Crew {
   readonly #host: PoolHost
   readonly #entry: URL
   readonly #head: WebAssembly.Module | null
+  readonly #board = new ActivityBoard()
   readonly #workers = new Map<number, WorkerThread>()
   readonly #deaths = new Map<number, number>()
   readonly #timers = new Set<NodeJS.Timeout>()
@@ -106,7 +109,7 @@ export class Pool implements Crew {
   }
 
   #spawn(slot: number): WorkerThread {
-    const worker = new WorkerThread(this.#entry, { slot, head: this.#head })
+    const worker = new WorkerThread(this.#entry, { slot, head: this.#head, activity: this.#board.memory })
     this.#workers.set(slot, worker)
     worker.channel.handle('call', ({ method, params, context }) => this.#host.call(method, params, context))
     this.#host.log.write(Level.notice, `start worker process ${worker.thread}`)
@@ -116,6 +119,7 @@ export class Pool implements Crew {
 
   #ended(worker: WorkerThread, code: number, error: Error | null): void {
     if (this.#workers.get(worker.slot) === worker) this.#workers.delete(worker.slot)
+    this.#board.ended(worker.slot)
     releaseZones(this.#host.current()?.options.zones ?? [], worker.thread)
     const { log } = this.#host
     if (worker.ending && error === null) return log.write(Level.notice, `worker process ${worker.thread} exited with code ${code}`)
@@ -147,6 +151,7 @@ export class Pool implements Crew {
 
   #discard(worker: WorkerThread): void {
     worker.ending = true
+    this.#workers.delete(worker.slot)
     worker.terminate()
   }
 
@@ -165,6 +170,10 @@ export class Pool implements Crew {
 
   status(): Promise<ThreadStatus[]> {
     return this.#askAll('status')
+  }
+
+  activity(): Activity {
+    return this.#board.total()
   }
 
   async reopen(): Promise<void> {

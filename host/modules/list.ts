@@ -1,14 +1,26 @@
 import { httpModule } from '../http/block.ts'
 import { httpCoreModule } from '../http/core/module.ts'
 import type { Module } from '../module.ts'
+import { authBasicModule } from './auth_basic/module.ts'
+import { gatewaysModule } from './gateways/module.ts'
 import { geoModule } from './geo/module.ts'
+import { limitConnModule } from './limit_conn/module.ts'
+import { limitReqModule } from './limit_req/module.ts'
 import { logModule } from './log/module.ts'
 import { mainModules } from './main/list.ts'
 import { mapModule } from './map/module.ts'
+import { notModifiedModule } from './notmodified/module.ts'
+import { rangeBodyModule, rangeHeaderModule } from './range/module.ts'
 import { rewriteModule } from './rewrite/module.ts'
 import { splitClientsModule } from './split_clients/module.ts'
+import { autoindexModule } from './static/autoindex.ts'
+import { indexModule } from './static/index.ts'
+import { staticModule } from './static/static.ts'
+import { tryFilesModule } from './static/tryfiles.ts'
 
 /** The host's modules in the order of their confs; `Module.order` alone decides the order of handlers and filters. */
 export const hostModules: readonly Module[] = [
-  ...mainModules, httpModule, httpCoreModule, logModule, geoModule, mapModule, splitClientsModule, rewriteModule,
+  ...mainModules, httpModule, httpCoreModule, logModule, staticModule, autoindexModule, indexModule, tryFilesModule, authBasicModule,
+  limitConnModule, limitReqModule, geoModule, mapModule, splitClientsModule, rewriteModule, gatewaysModule, rangeHeaderModule,
+  rangeBodyModule, notModifiedModule,
 ]

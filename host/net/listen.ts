@@ -13,6 +13,9 @@ export interface Bindable {
   readonly ipv6only: boolean
 }
 
+/** Whether several sockets, of one thread or many, may share a TCP port here (SO_REUSEPORT with load balancing is Linux'). */
+export const sharesPorts = process.platform === 'linux'
+
 /**
  * Listens on an address and gives every accepted socket to `accept`. TCP ports are shared between worker threads by SO_REUSEPORT: the kernel
  * spreads connections (measured within 0.3 % of even). A stale unix socket file is replaced. Rejects with Node's error (EADDRINUSE …).
@@ -37,7 +40,7 @@ function bindOptions(address: Bindable): object {
   }
   return {
     host: address.host === '' ? undefined : address.host, port: address.port, backlog: address.backlog, ipv6Only: address.ipv6only,
-    exclusive: true, reusePort: process.platform === 'linux' && address.port !== 0,
+    exclusive: true, reusePort: sharesPorts && address.port !== 0,
   }
 }
 

@@ -22,6 +22,13 @@ export interface CallContext {
   readonly transport: string
   /** The caller in words: a client address, or `control socket`. */
   readonly caller: string
+  /**
+   * Not '': commands that change the server are refused, and this note tells the caller how they are allowed. Plugins see to it for what they
+   * carry; absent or '' for the operator's own transports.
+   */
+  readonly readOnly?: string
+  /** The most calls that a batch may hold; absent or 0: any number. */
+  readonly batch?: number
 }
 
 /** JSON-RPC 2.0 error codes (specification §5.1); a command's own failures use −32000. */

@@ -55,8 +55,16 @@ function open(path: string): Promise<Socket> {
     if (me !== undefined && me !== 0 && owner !== me && owner !== 0) throw new Error(`the control socket "${path}" belongs to user ${owner}`)
     const { name, release } = socketName(path)
     const socket = connect(name)
-    socket.once('connect', () => { release(); socket.off('error', reject); resolve(socket) })
-    socket.once('error', (error) => { release(); reject(error) })
+    const failed = (error: Error): void => {
+      release()
+      reject(error)
+    }
+    socket.once('error', failed)
+    socket.once('connect', () => {
+      release()
+      socket.off('error', failed).on('error', () => {})
+      resolve(socket)
+    })
   })
 }
 

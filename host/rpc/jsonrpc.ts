@@ -37,6 +37,10 @@ export function dispatch(registry: Registry, document: Uint8Array | string, cont
   if (hasWideId(value)) keepWideIds(value, text)
   if (!Array.isArray(value)) return call(registry, value, context, onFault)
   if (value.length === 0) return failure(undefined, new RpcError(RpcCode.InvalidRequest, messages[RpcCode.InvalidRequest]!))
+  const { batch: most = 0 } = context
+  if (most > 0 && value.length > most) {
+    return failure(undefined, new RpcError(RpcCode.InvalidRequest, messages[RpcCode.InvalidRequest]!, { note: `a batch may hold at most ${most} calls, not ${value.length}` }))
+  }
   const answers: (string | Promise<string>)[] = []
   return batch(registry, value, 0, answers as string[], context, onFault)
 }
@@ -70,6 +74,7 @@ function call(registry: Registry, value: unknown, context: CallContext, onFault:
 
   const command = registry.find(request.method)
   if (command === undefined) return known ? failure(id, unknownCommand(registry, request.method)) : ''
+  if (command.effect === 'write' && context.readOnly) return known ? failure(id, refused(command, context.readOnly)) : ''
   let result: unknown
   try {
     result = command.run(params, context)
@@ -85,6 +90,11 @@ function call(registry: Registry, value: unknown, context: CallContext, onFault:
 
 function invalid(id: unknown): string {
   return failure(id, new RpcError(RpcCode.InvalidRequest, messages[RpcCode.InvalidRequest]!))
+}
+
+/** The answer to a command that changes the server where the transport is for reading only. */
+function refused(command: Command, note: string): RpcError {
+  return new RpcError(RpcCode.Failed, `command "${command.name}" changes the server and may not be called here`, { note })
 }
 
 /** A notification that failed answers nothing (§4.1), but a fault of ours is still told. */

@@ -14,12 +14,12 @@ export function textParam(params: unknown, index: number, name: string): string 
   return value
 }
 
-/** As `textParam`, but undefined when the parameter is not given or null. */
+/** As `textParam`, but undefined when the parameter is not given, null or empty. */
 export function optionalText(params: unknown, index: number, name: string): string | undefined {
   const value = param(params, index, name)
-  if (value === undefined || value === null) return undefined
+  if (value === undefined || value === null || value === '') return undefined
   if (typeof value === 'number') return String(value)
-  if (typeof value !== 'string' || value === '') {
+  if (typeof value !== 'string') {
     throw new RpcError(RpcCode.InvalidParams, `parameter "${name}" must be a text, not ${JSON.stringify(value).slice(0, 60)}`)
   }
   return value

@@ -81,6 +81,7 @@ export class Frame {
     this.replied = false
     this.redirectUri = null
     this.pending = null
+    this.args = none
     this.answer = null
   }
 
@@ -101,6 +102,7 @@ export class Frame {
     this.results = null
     this.failure = null
     this.pending = null
+    this.args = none
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Request } from '../http/request.ts'
 import type { CallContext } from '../rpc/command.ts'
+import type { Activity } from '../core/activity.ts'
 
 /**
  * What plugins need of layers above this one; the cycle's builder brings it. All members are optional: a thread that only checks a
@@ -10,6 +11,8 @@ export interface Services {
   call?(method: string, params: unknown, context: CallContext): unknown
   /** Runs a JSON-RPC document (UTF-8) and returns the answer's document, '' for none (`dispatch` of host/rpc/jsonrpc.ts). */
   dispatch?(document: Uint8Array, context: CallContext): string | Promise<string>
+  /** Connections and requests of all workers together. */
+  activity?(): Activity
   /** A line for the error log outside of requests. */
   log?(level: number, message: string): void
   /** The place in nginx's module order of a plugin that is shipped with vespid (`moduleOrder` of host/modules/order.ts). */

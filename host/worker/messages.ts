@@ -18,6 +18,8 @@ export interface WorkerData {
   readonly slot: number
   /** The compiled head parser, null when there is none. */
   readonly head: WebAssembly.Module | null
+  /** Where the workers put down their connections and requests (`ActivityBoard`). */
+  readonly activity: SharedArrayBuffer
 }
 
 /** A problem of a configuration in cloneable form. */

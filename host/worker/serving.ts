@@ -1,6 +1,8 @@
 import { getHeapStatistics } from 'node:v8'
 import { threadId } from 'node:worker_threads'
 import type { Problem } from '../conf/report.ts'
+import type { Activity } from '../core/activity.ts'
+import { ActivityBoard } from '../core/activity.ts'
 import { ConfigError, systemFailure } from '../core/errors.ts'
 import { Level } from '../core/log.ts'
 import { ErrorLog } from '../core/logfile.ts'
@@ -17,15 +19,20 @@ import type { ThreadStatus } from '../rpc/server.ts'
 export class Serving {
   readonly slot: number
   readonly #head: WebAssembly.Module | null
+  readonly #board: ActivityBoard
+  /** What the worker that this one replaces had counted. */
+  readonly #before: Activity
   #engine: HttpEngine | null = null
   #current: Cycle | null = null
   #prepared: Cycle | null = null
   /** Cycles that were replaced and still have requests. */
   readonly #retired = new Set<Cycle>()
 
-  constructor(slot: number, head: WebAssembly.Module | null) {
+  constructor(slot: number, head: WebAssembly.Module | null, board = new ActivityBoard()) {
     this.slot = slot
     this.#head = head
+    this.#board = board
+    this.#before = board.read(slot)
   }
 
   /** The cycle that new requests get; throws before the first commit (a bug). */
@@ -78,7 +85,18 @@ export class Serving {
   #newEngine(cycle: Cycle): HttpEngine {
     const engine = new HttpEngine(cycle, this.#head)
     engine.onRetired = (old) => this.#release(old)
+    engine.onActivity = () => this.#publish(engine)
     return engine
+  }
+
+  #publish(engine: HttpEngine): void {
+    this.#board.write(this.slot, engine.activity(), this.#before)
+  }
+
+  /** Connections and requests of all workers: this one's as they are now, those of the others as they were a tenth of a second ago. */
+  activity(): Activity {
+    if (this.#engine !== null) this.#publish(this.#engine)
+    return this.#board.total()
   }
 
   /** Takes the prepared cycle: new requests begin with it. */

@@ -113,6 +113,9 @@ export declare function response_number(field: i32): f64
 @external('vespid', 'response_set_number')
 export declare function response_set_number(field: i32, value: f64): i32
 // @ts-ignore: decorator
+@external('vespid', 'response_trailer')
+export declare function response_trailer(name: usize, length: i32, value: usize, valueLength: i32): i32
+// @ts-ignore: decorator
 @external('vespid', 'reply')
 export declare function reply(status: i32, type: usize, typeLength: i32, body: usize, bodyLength: i32): void
 // @ts-ignore: decorator
@@ -150,7 +153,12 @@ export declare function rpc_error(code: i32, text: usize, length: i32): void
 export declare function rpc_call(k: i32, method: usize, length: i32, params: usize, paramsLength: i32, out: usize, capacity: i32): i32
 // @ts-ignore: decorator
 @external('vespid', 'rpc_dispatch')
-export declare function rpc_dispatch(k: i32, document: usize, length: i32, out: usize, capacity: i32): i32
+export declare function rpc_dispatch(
+  k: i32, document: usize, length: i32, batch: i32, note: usize, noteLength: i32, out: usize, capacity: i32,
+): i32
+// @ts-ignore: decorator
+@external('vespid', 'activity')
+export declare function activity(field: i32): f64
 // @ts-ignore: decorator
 @external('vespid', 'now')
 export declare function now(): f64

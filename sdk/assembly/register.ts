@@ -4,9 +4,6 @@ import { Args, Level, Phase, Status, Where } from './status'
 import { Request, request } from './request'
 import { Nothing, confOf, mergeOf, refuse, setup, word, words } from './conf'
 
-/** Bit of a handler that is called when the request body has been read. */
-const withBody: i32 = 1
-
 /** Says that class C is the configuration of the whole (`Level.Main`) or of each server, instead of each location. Comes before its first use. */
 export function conf<C>(level: Level, merge: ((parent: C, child: C) => void) | null = null): void {
   mergeOf<C>(confOf<C>(level), merge)
@@ -21,13 +18,13 @@ export function main_conf<C>(init: (conf: C) => string | null): void {
 export class Directive<C> {
   constructor(readonly id: i32) {}
 
-  /** A location in which the directive stands is answered by this handler. */
-  content(handler: (r: Request, conf: C) => Status): Directive<C> {
+  /** A location in which the directive stands is answered by this handler; with `Needs.Nothing` it does not wait for the request body. */
+  content(handler: (r: Request, conf: C) => Status, needs: Needs = Needs.Body): Directive<C> {
     const run = (data: usize, stamp: i32, conf: usize): i32 => {
       request.stamp = stamp
       return call_indirect<i32>(<u32>data, changetype<usize>(request), conf)
     }
-    host.content(this.id, run.index, handler.index, withBody)
+    host.content(this.id, run.index, handler.index, needs)
     return this
   }
 }
@@ -57,11 +54,12 @@ function bits(args: i32): i32 {
 /** Registers a directive without arguments whose location is answered by this handler: `location /x { NAME; }`. */
 export function content<C = Nothing>(
   name: string, handler: (r: Request, conf: C) => Status, where: i32 = Where.Location | Where.LocationIf | Where.LimitExcept,
+  needs: Needs = Needs.Body,
 ): Directive<C> {
   const conf = confOf<C>()
   text.begin()
   text.put(name)
-  return new Directive<C>(host.directive(text.at, text.length, where, 1, conf, -1, 0)).content(handler)
+  return new Directive<C>(host.directive(text.at, text.length, where, 1, conf, -1, 0)).content(handler, needs)
 }
 
 /** What a handler needs before it is called. */

@@ -34,6 +34,19 @@ export class Response {
   /** Adds a header line. */
   add(name: string, value: string): bool { return change(name, value, 1) }
 
+  /**
+   * Gives the response a trailer, sent behind a body in chunks. A header filter announces it, with its value or with `''` when a body filter
+   * gives the value at the last part; one that stays empty is not sent. False when name or value cannot be a header's.
+   */
+  trailer(name: string, value: string): bool {
+    text.begin()
+    text.putName(name)
+    const at = text.at
+    const length = text.length
+    text.putName(value)
+    return host.response_trailer(at, length, text.at, text.length) == 0
+  }
+
   /** Removes every line of a header; returns how many there were. */
   remove(name: string): i32 {
     text.begin()

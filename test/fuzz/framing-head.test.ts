@@ -1,6 +1,7 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import type { HeadLimits } from '../../host/http/framing/parser.ts'
 import { HeadResume } from '../../host/http/framing/parser.ts'
 import { headerNames } from '../../host/http/framing/names.ts'
 import { agree, limitSets, meaning, putLast, seeded, ts, wasm } from './framing-kit.ts'
@@ -8,7 +9,8 @@ import { malformed, odd } from './framing-heads.ts'
 
 interface Recording { readonly cases: readonly { readonly request: string }[] }
 const recording = JSON.parse(readFileSync(new URL('../golden/nginx/http.json', import.meta.url), 'utf8')) as Recording
-const heads = [...recording.cases.map((c) => c.request), ...malformed.map(([head]) => head), ...odd].map((head) => Buffer.from(head, 'latin1'))
+const texts = [...recording.cases.map((c) => c.request), ...malformed.map(([head]) => head), ...odd]
+const heads = texts.map((head) => Buffer.from(head, 'latin1'))
 
 test('both parsers agree on every recorded, malformed and odd head under every set of limits', () => {
   for (const head of heads) for (const limits of limitSets) agree(head, limits)
@@ -38,8 +40,11 @@ test('a head that comes in two parts, or byte by byte, gives the same table', ()
   }
 })
 
-/** Feeds the head up to each of `stops` with one resume object per parser; the last must give `words`, the others nothing. */
-function fed(head: Buffer, stops: readonly number[], limits: (typeof limitSets)[number], words: readonly number[]): void {
+/**
+ * Feeds the head up to each of `stops` with one resume object per parser; the last must give `words`, the others
+ * nothing.
+ */
+function fed(head: Buffer, stops: readonly number[], limits: HeadLimits, words: readonly number[]): void {
   const last = stops[stops.length - 1]!
   const start = putLast(head.subarray(0, last))
   for (const parser of [ts, wasm]) {
@@ -56,15 +61,19 @@ function fed(head: Buffer, stops: readonly number[], limits: (typeof limitSets)[
 
 test('both parsers agree on 20,000 mutated heads', () => {
   const random = seeded(20260117)
-  for (let i = 0; i < 20000; i++) agree(mutate(heads[Math.floor(random() * heads.length)]!, random), limitSets[Math.floor(random() * limitSets.length)]!)
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!
+  for (let i = 0; i < 20000; i++) agree(mutate(pick(heads), random), pick(limitSets))
 })
 
 const tokens = [
-  '\r\n', '\n', '\r', '\0', ' ', '\t', ':', ': ', '//', '/.', '/../', '%2f', '%', '?', '#', '+', 'HTTP/1.1', 'HTTP/1.0', 'http://h', '[::1]', '\x7f',
-  '\xff', '_', 'chunked', 'close', 'keep-alive', '\r\n\r\n', '\r\n ', 'Content-Length: 5\r\n', 'Transfer-Encoding: chunked\r\n', 'Host: x\r\n',
+  '\r\n', '\n', '\r', '\0', ' ', '\t', ':', ': ', '//', '/.', '/../', '%2f', '%', '?', '#', '+', 'HTTP/1.1',
+  'HTTP/1.0', 'http://h', '[::1]', '\x7f', '\xff', '_', 'chunked', 'close', 'keep-alive', '\r\n\r\n', '\r\n ',
+  'Content-Length: 5\r\n', 'Transfer-Encoding: chunked\r\n', 'Host: x\r\n',
 ]
 
-/** One to four edits: change, insert, delete, cut, double a stretch, insert a token, a known header name, a long run. */
+/**
+ * One to four edits: change, insert, delete, cut, double a stretch, insert a token, a known header name, a long run.
+ */
 function mutate(head: Buffer, random: () => number): Buffer {
   let text = head.toString('latin1')
   const edits = 1 + Math.floor(random() * 4)
@@ -78,7 +87,7 @@ function mutate(head: Buffer, random: () => number): Buffer {
       case 3: text = text.slice(0, at); break
       case 4: text = text.slice(0, at) + text.slice(Math.max(0, at - size)); break
       case 5: text = text.slice(0, at) + tokens[Math.floor(random() * tokens.length)] + text.slice(at); break
-      case 6: text = text.slice(0, at) + `\r\n${headerNames[Math.floor(random() * headerNames.length)]}: a\r\n` + text.slice(at); break
+      case 6: text = text.slice(0, at) + '\r\n' + headerNames[Math.floor(random() * headerNames.length)] + ': a\r\n' + text.slice(at); break
       default: text = text.slice(0, at) + 'abcdefgh'.repeat(size) + text.slice(at)
     }
   }

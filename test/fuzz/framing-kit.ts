@@ -28,7 +28,10 @@ const size = memory.bytes.length
 export const ts: HeadParser = new TsHead(memory.bytes, new Int32Array(TABLE_BYTES / 4))
 export const wasm: HeadParser = new WasmHead(loadHeadModule()!, memory)
 
-/** Puts bytes so that they end with the memory: a read beyond them traps in WebAssembly and is no number in TypeScript. Returns where they begin. */
+/**
+ * Puts bytes so that they end with the memory: a read beyond them traps in WebAssembly and is no number in TypeScript.
+ * Returns where they begin.
+ */
 export function putLast(bytes: Uint8Array): number {
   memory.bytes.set(bytes, size - bytes.length)
   return size - bytes.length
@@ -69,7 +72,8 @@ const misleading = Buffer.from('\r\n\r\nHost: evil\r\nContent-Length: 7\r\n\r\n'
 
 function same(actual: Outcome, expected: Outcome, bytes: Uint8Array, limits: HeadLimits, who: string): void {
   if (actual.result === expected.result && actual.words.every((word, i) => word === expected.words[i])) return
-  assert.deepEqual(actual, expected, `${who} differs on ${JSON.stringify(Buffer.from(bytes).toString('latin1'))} with ${JSON.stringify(limits)}`)
+  const head = JSON.stringify(Buffer.from(bytes).toString('latin1'))
+  assert.deepEqual(actual, expected, `${who} differs on ${head} with ${JSON.stringify(limits)}`)
 }
 
 /** A seeded generator of numbers in [0, 1): mulberry32. */

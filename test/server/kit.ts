@@ -82,8 +82,8 @@ export class Site {
   /** Writes the configuration file, completed with what every server needs. */
   async configure(conf: string): Promise<void> {
     let text = conf.endsWith('\n') ? conf : conf + '\n'
-    if (!/^\s*pid\s/m.test(conf)) text += 'pid vespid.pid;\n'
-    if (!/^\s*error_log\s/m.test(conf)) text += 'error_log error.log info;\n'
+    if (!/(^|[;}\s])pid\s/.test(conf)) text += 'pid vespid.pid;\n'
+    if (!/(^|[;}\s])error_log\s/.test(conf)) text += 'error_log error.log info;\n'
     if (!/\bevents\s*\{/.test(conf)) text += 'events {}\n'
     await this.write('vespid.conf', text)
   }
@@ -253,6 +253,12 @@ export async function until(ready: () => boolean, explain: () => string): Promis
     if (Date.now() > end) throw new Error(explain())
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
+}
+
+/** As `until`, for a question whose answer takes time. */
+export async function untilAsync(ready: () => Promise<boolean>, explain: () => string): Promise<void> {
+  const end = Date.now() + 20000
+  while (!await ready()) if (Date.now() > end) throw new Error(explain())
 }
 
 /** A TCP port of 127.0.0.1 on which nobody listens, below the range that the system hands out to clients. */

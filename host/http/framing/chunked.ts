@@ -1,11 +1,14 @@
 /** What the decoder expects next. */
 const State = {
-  Size: 0, FirstDigit: 1, Padding: 2, Extension: 3, SizeLf: 4, Data: 5, DataCr: 6, DataLf: 7, Trailer: 8, TrailerName: 9, TrailerValue: 10, TrailerLf: 11,
-  LastLf: 12, Done: 13, Broken: 14,
+  Size: 0, FirstDigit: 1, Padding: 2, Extension: 3, SizeLf: 4, Data: 5, DataCr: 6, DataLf: 7, Trailer: 8,
+  TrailerName: 9, TrailerValue: 10, TrailerLf: 11, LastLf: 12, Done: 13, Broken: 14,
 } as const
 type State = (typeof State)[keyof typeof State]
 
-/** Bounds of what a chunked body may carry besides its data: an endless extension or trailer costs the sender as much as us, but gains nothing. */
+/**
+ * Bounds of what a chunked body may carry besides its data: an endless extension or trailer costs the sender as much as
+ * us, but gains nothing.
+ */
 export interface ChunkLimits {
   /** Bytes of one chunk's size line after the digits. */
   readonly extension: number
@@ -22,8 +25,9 @@ const token = new Uint8Array(256)
 for (let c = 0x21; c < 127; c++) if (/[A-Za-z0-9!#$%&'*+.^_`|~-]/.test(String.fromCharCode(c))) token[c] = 1
 
 /**
- * Incremental decoder of one chunked body (RFC 9112 §7.1), strict: CRLF everywhere, size digits present and not above 2^53−1, extensions and trailers
- * bounded and free of control characters. Feed it until `done`; data is reported as a range of the fed bytes, never copied.
+ * Incremental decoder of one chunked body (RFC 9112 §7.1), strict: CRLF everywhere, size digits present and not above
+ * 2^53−1, extensions and trailers bounded and free of control characters. Feed it until `done`; data is reported as a
+ * range of the fed bytes, never copied.
  */
 export class ChunkedDecoder {
   /** The data that the last feed met: a range of the bytes given to it, empty when the two are equal. */
@@ -47,8 +51,9 @@ export class ChunkedDecoder {
   get broken(): boolean { return this.state === State.Broken }
 
   /**
-   * Takes bytes start..end of `bytes`. Returns how far it came: to the end, past one range of data, or to the body's end; call again with the
-   * rest until `end` or `done`. Returns −1 when the body is malformed, and from then on always.
+   * Takes bytes start..end of `bytes`. Returns how far it came: to the end, past one range of data, or to the body's
+   * end; call again with the rest until `end` or `done`. Returns −1 when the body is malformed, and from then on
+   * always.
    */
   feed(bytes: Uint8Array, start: number, end: number): number {
     this.dataStart = this.dataEnd = start

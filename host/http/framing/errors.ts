@@ -1,13 +1,19 @@
 import {
-  E_CONTENT_LENGTH, E_DUPLICATE, E_DUPLICATE_HOST, E_HEADER, E_HEADER_TOO_LONG, E_HOST_HEADER, E_HOST_IN_LINE, E_LENGTH_AND_TE, E_METHOD,
-  E_METHOD_09, E_NO_HOST, E_REQUEST, E_TE_IN_10, E_TOO_LARGE, E_TOO_MANY_HEADERS, E_UNKNOWN_TE, E_URI_TOO_LONG, E_VERSION, T_ERR_LEN, T_ERR_OFF,
-  T_ERR_POS, T_ERR_PREV, T_ERR_PREV_LEN,
+  E_CONTENT_LENGTH, E_DUPLICATE, E_DUPLICATE_HOST, E_HEADER, E_HEADER_TOO_LONG, E_HOST_HEADER, E_HOST_IN_LINE,
+  E_LENGTH_AND_TE, E_METHOD, E_METHOD_09, E_NO_HOST, E_REQUEST, E_TE_IN_10, E_TOO_LARGE, E_TOO_MANY_HEADERS,
+  E_UNKNOWN_TE, E_URI_TOO_LONG, E_VERSION, T_ERR_LEN, T_ERR_OFF, T_ERR_POS, T_ERR_PREV, T_ERR_PREV_LEN,
 } from './table.ts'
 
-/** What follows the text in the log: nothing, the line so far, the line up to and with the byte at fault, this line and the earlier one, a value. */
+/**
+ * What follows the text in the log: nothing, the line so far, the line up to and with the byte at fault, this line and
+ * the earlier one, a value.
+ */
 export type Culprit = 'none' | 'line' | 'byte' | 'pair' | 'value'
 
-/** One way in which a request head is refused. 494 is nginx's own status: on the wire a 400 whose page says the header is too large. */
+/**
+ * One way in which a request head is refused. 494 is nginx's own status: on the wire a 400 whose page says the header
+ * is too large.
+ */
 export interface HeadError {
   readonly status: number
   /** nginx's log text (level info) up to the culprit. */
@@ -49,8 +55,8 @@ export function headError(code: number): HeadError {
 }
 
 /**
- * The whole log text of an error (nginx's), taking the culprit from the bytes that were parsed: `start` is parseHead's, `table` what it wrote.
- * Returns a byte string.
+ * The whole log text of an error (nginx's), taking the culprit from the bytes that were parsed: `start` is parseHead's,
+ * `table` what it wrote. Returns a byte string.
  */
 export function headErrorText(code: number, bytes: Buffer, start: number, table: Int32Array): string {
   const { text, culprit } = headError(code)

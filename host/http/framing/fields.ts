@@ -23,9 +23,10 @@ export function headerId(bytes: Uint8Array, at: number, length: number): number 
   if (length > longestName) return 0
   const names = byLength[length]
   if (names === undefined) return 0
+  const last = bytes[at + length - 1]! | 32
   for (let i = 0; i < names.length; i++) {
     const known = names[i]!
-    if (equalsLower(bytes, at, known.bytes)) return known.id
+    if (known.bytes[length - 1] === last && equalsLower(bytes, at, known.bytes)) return known.id
   }
   return 0
 }
@@ -43,7 +44,10 @@ export function methodId(bytes: Uint8Array, at: number, length: number): number 
   return 0
 }
 
-/** Whether bytes[at…] equal `lower` when ASCII capitals are read as small letters; `lower` is within the bounds of `bytes`. */
+/**
+ * Whether bytes[at…] equal `lower` when ASCII capitals are read as small letters; `lower` is within the bounds of
+ * `bytes`.
+ */
 export function equalsLower(bytes: Uint8Array, at: number, lower: Uint8Array): boolean {
   for (let i = 0; i < lower.length; i++) {
     let c = bytes[at + i]!

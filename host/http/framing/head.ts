@@ -1,4 +1,5 @@
 import type { HeadLimits, HeadParser, HeadResume } from './parser.ts'
+import { HeadBounds } from './bounds.ts'
 import { connectionFlags, decimal, equalsLower, headerId, methodId } from './fields.ts'
 import { noteOutcome, worthParsing } from './parser.ts'
 import { scanTarget } from './target.ts'
@@ -8,7 +9,10 @@ const chunked = Buffer.from('chunked')
 const expected = Buffer.from('100-continue')
 const protocol = Buffer.from('HTTP/')
 
-/** Per byte of a header name: 0 ends or spoils it, 1 valid, 2 a token character that nginx calls invalid, 3 `_`, 4 any other byte that nginx skips. */
+/**
+ * Per byte of a header name: 0 ends or spoils it, 1 valid, 2 a token character that nginx calls invalid, 3 `_`, 4 any
+ * other byte that nginx skips.
+ */
 const nameClass = new Uint8Array(256)
 for (let c = 0x21; c < 256; c++) {
   const char = String.fromCharCode(c)
@@ -19,30 +23,20 @@ for (let c = 0x21; c < 256; c++) {
 }
 
 /**
- * The head parser in plain TypeScript: the reference that the AssemblyScript one is compared with, and the fallback where that is not built.
- * nginx's rules (nginx.md §8), RFC 9112 where it is stricter: a bare CR and a folded line are errors anywhere.
+ * The head parser in plain TypeScript: the reference that the AssemblyScript one is compared with, and the fallback
+ * where that is not built. nginx's rules (nginx.md §8), RFC 9112 where it is stricter: a bare CR and a folded line are
+ * errors anywhere.
  */
-export class TsHead implements HeadParser {
+export class TsHead extends HeadBounds implements HeadParser {
   readonly name = 'ts'
-  readonly table: Int32Array
   private readonly bytes: Uint8Array
-  private start = 0
-  private end = 0
-  private limits!: HeadLimits
   /** Where the next line begins after the one just parsed. */
   private next = 0
-  /** nginx's header buffer, emulated: where the one in use ends, and how many large ones are taken. */
-  private bufEnd = 0
-  private busy = 0
-  /** The line being parsed, the one before it, and where the first header line begins (−1 in the request line). */
-  private line = 0
-  private lineBefore = 0
-  private headers = -1
 
   /** `bytes` holds the heads that parseHead is pointed at. */
   constructor(bytes: Uint8Array, table: Int32Array) {
+    super(table)
     this.bytes = bytes
-    this.table = table
   }
 
   parseHead(start: number, end: number, limits: HeadLimits, resume?: HeadResume): number {
@@ -64,7 +58,8 @@ export class TsHead implements HeadParser {
     let p = start
     while (p < end && (bytes[p] === 13 || bytes[p] === 10)) p++
     this.line = this.lineBefore = p
-    // nginx starts its buffer again when only empty lines fill it; here they stay in memory, so there is an end to them.
+    // nginx starts its buffer again when only empty lines fill it; here they stay in memory, so there is an end to
+    // them.
     if (p - start > limits.smallBuf + limits.largeNum * limits.largeSize) return this.refuse(t.E_TOO_LARGE, p, p, p - 1)
     this.bufEnd = start + limits.smallBuf * (1 + Math.floor((p - start) / limits.smallBuf))
     if (p === end) return this.incomplete()
@@ -201,7 +196,10 @@ export class TsHead implements HeadParser {
     p++
     while (p < end && (bytes[p] === 32 || bytes[p] === 9)) p++
     const value = p
-    while (p < end && bytes[p] !== 10 && bytes[p] !== 13 && bytes[p] !== 0) p++
+    for (; p < end; p++) {
+      const c = bytes[p]!
+      if (c <= 13 && (c === 13 || c === 10 || c === 0)) break
+    }
     if (p < end && bytes[p] === 0) return this.fail(t.E_HEADER, p)
     let last = p
     const result = this.lineEnd(p)
@@ -312,61 +310,5 @@ export class TsHead implements HeadParser {
     if (index < 0) return false
     const at = t.T_HEADERS + index * t.HEADER_WORDS
     return table[at + 3] === lower.length && equalsLower(this.bytes, this.start + table[at + 2]!, lower)
-  }
-
-  /**
-   * Whether nginx's buffers hold the line being parsed up to byte `stop` (exclusive). A line that does not fit the buffer in use moves to a large
-   * one; each of those is used once.
-   */
-  private fits(stop: number): boolean {
-    if (stop <= this.bufEnd) return true
-    const { largeNum, largeSize } = this.limits
-    if (this.bufEnd - this.line >= largeSize || this.busy >= largeNum) return false
-    this.busy++
-    this.bufEnd = this.line + largeSize
-    return stop <= this.bufEnd
-  }
-
-  /** The error of a line that does not fit. */
-  private overflow(): number {
-    const { line, bufEnd } = this
-    if (this.headers < 0) return this.refuse(t.E_URI_TOO_LONG, line, bufEnd, bufEnd - 1)
-    if (bufEnd > line) return this.refuse(t.E_HEADER_TOO_LONG, line, bufEnd, bufEnd - 1)
-    // The buffer ended with the line before, and there is no other: nginx shows that one, or nothing when it was the request line.
-    if (line === this.headers) return this.refuse(t.E_TOO_LARGE, line, line, bufEnd - 1)
-    return this.refuse(t.E_HEADER_TOO_LONG, this.lineBefore, bufEnd, bufEnd - 1)
-  }
-
-  /** All bytes are good, but more are needed; or they are already too many. */
-  private incomplete(): number {
-    const { table, end } = this
-    if (!this.fits(end + 1)) return this.overflow()
-    const length = end - this.start
-    const wake = Math.min(length + Math.max(length, 64), this.bufEnd - this.start)
-    table[t.T_WAKE] = this.headers < 0 ? -wake : wake
-    return 0
-  }
-
-  /** The error that the byte at `at` shows, unless nginx would have run out of buffer before it. */
-  private fail(code: number, at: number): number {
-    if (!this.fits(at + 1)) return this.overflow()
-    return this.refuse(code, this.line, at, at)
-  }
-
-  /** An error of the header line with that index. */
-  private refuseField(code: number, index: number, stop: number): number {
-    const { table, start } = this
-    const at = t.T_HEADERS + index * t.HEADER_WORDS
-    return this.refuse(code, start + table[at]!, start + table[at + 2]! + table[at + 3]!, stop - 1)
-  }
-
-  private refuse(code: number, from: number, to: number, at: number): number {
-    const { table, start } = this
-    table[t.T_ERR_OFF] = from - start
-    table[t.T_ERR_LEN] = to - from
-    table[t.T_ERR_POS] = at - start
-    table[t.T_ERR_PREV] = -1
-    table[t.T_ERR_PREV_LEN] = 0
-    return code
   }
 }

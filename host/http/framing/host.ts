@@ -1,7 +1,10 @@
 /** A validated host: lower case, without port and trailing dot, IPv6 in its brackets; port 0 when none was given. */
 export interface ParsedHost { readonly host: string, readonly port: number }
 
-/** Per character of a registered name: 1 may stand, 2 a capital (RFC 3986 §3.2.2 as nginx 1.29.4 reads it: `%` is not looked behind). */
+/**
+ * Per character of a registered name: 1 may stand, 2 a capital (RFC 3986 §3.2.2 as nginx 1.29.4 reads it: `%` is not
+ * looked behind).
+ */
 const nameByte = new Uint8Array(128)
 /** The same inside brackets. */
 const literalByte = new Uint8Array(128)
@@ -13,8 +16,9 @@ for (let c = 0x21; c < 127; c++) {
 }
 
 /**
- * Checks and normalises the value of a Host header or the authority of an absolute target (nginx.md §2.2). Returns null when it is empty, has two dots
- * in a row, a character that no host has, or a port that is no number up to 65535; an empty port is taken as none.
+ * Checks and normalises the value of a Host header or the authority of an absolute target (nginx.md §2.2). Returns null
+ * when it is empty, has two dots in a row, a character that no host has, or a port that is no number up to 65535; an
+ * empty port is taken as none.
  */
 export function parseHost(text: string): ParsedHost | null {
   const { length } = text

@@ -18,10 +18,10 @@ export const stageOffset = readOffset + readBytes
 export const slabOffset = stageOffset + stageBytes
 
 /**
- * The one memory of a worker that sockets read into, the head parser parses in place, and plugin shims copy from and to. It never grows (initial =
- * maximum), so its views stay valid for the worker's life:
- * [parser's static data 4 KB][table 64 KB][scratch 128 KB][prefix 1 MB][read buffer 64 KB][stage 64 KB][slabs 64 KB each].
- * The prefix directly precedes the read buffer: the left-over of a partial head is put at its end, before the next read continues it.
+ * The one memory of a worker that sockets read into, the head parser parses in place, and plugin shims copy from and
+ * to. It never grows (initial = maximum), so its views stay valid for the worker's life: [parser's static data 4
+ * KB][table 64 KB][scratch 128 KB][prefix 1 MB][read buffer 64 KB][stage 64 KB][slabs 64 KB each]. The prefix directly
+ * precedes the read buffer: the left-over of a partial head is put at its end, before the next read continues it.
  */
 export class CoreMemory {
   readonly memory: WebAssembly.Memory
@@ -50,7 +50,10 @@ export class CoreMemory {
     this.slabs = Array.from({ length: slabCount }, (_, i) => Buffer.from(buffer, slabOffset + i * slabBytes, slabBytes))
   }
 
-  /** Puts a saved left-over right before the read buffer; returns the offset where it now starts, or −1 when it does not fit the prefix. */
+  /**
+   * Puts a saved left-over right before the read buffer; returns the offset where it now starts, or −1 when it does not
+   * fit the prefix.
+   */
   prepend(leftOver: Uint8Array): number {
     if (leftOver.length > prefixBytes) return -1
     const at = readOffset - leftOver.length
@@ -59,8 +62,8 @@ export class CoreMemory {
   }
 
   /**
-   * Moves the unparsed bytes from..to (which may lie in prefix and read buffer) so that they end where the read buffer begins; returns where they
-   * start, or −1 when they do not fit the prefix.
+   * Moves the unparsed bytes from..to (which may lie in prefix and read buffer) so that they end where the read buffer
+   * begins; returns where they start, or −1 when they do not fit the prefix.
    */
   keep(from: number, to: number): number {
     if (to - from > prefixBytes) return -1

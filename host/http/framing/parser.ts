@@ -16,9 +16,10 @@ export interface HeadLimits {
 export const defaultLimits: HeadLimits = { smallBuf: 1024, largeNum: 4, largeSize: 8192, maxHeaders: 1000, flags: 1 }
 
 /**
- * What a connection remembers of a head that was not complete: how many of its bytes were looked at, and from which length on parsing it again
- * is worth while (negative: also at the next LF). With it a sender of single bytes costs O(n) in all: between two parses, whose distance
- * doubles, only the new bytes are searched for the head's end. Zero both to begin another head.
+ * What a connection remembers of a head that was not complete: how many of its bytes were looked at, and from which
+ * length on parsing it again is worth while (negative: also at the next LF). With it a sender of single bytes costs
+ * O(n) in all: between two parses, whose distance doubles, only the new bytes are searched for the head's end. Zero
+ * both to begin another head.
  */
 export class HeadResume {
   seen = 0
@@ -31,9 +32,10 @@ export interface HeadParser {
   /** What parseHead writes: table.ts. */
   readonly table: Int32Array
   /**
-   * Parses the request head at bytes start..end of the parser's memory. Returns the bytes it takes (above 0), 0 when more are needed, or an E_*
-   * of table.ts. `resume` belongs to the connection; it is kept up to date here, and without it every call parses from the start.
-   * Errors are found at the first byte that shows them, except that with `resume` they may be found some bytes later, at the latest with the head's end.
+   * Parses the request head at bytes start..end of the parser's memory. Returns the bytes it takes (above 0), 0 when
+   * more are needed, or an E_* of table.ts. `resume` belongs to the connection; it is kept up to date here, and without
+   * it every call parses from the start. Errors are found at the first byte that shows them, except that with `resume`
+   * they may be found some bytes later, at the latest with the head's end.
    */
   parseHead(start: number, end: number, limits: HeadLimits, resume?: HeadResume): number
 }

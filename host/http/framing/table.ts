@@ -1,8 +1,8 @@
 /**
- * The table that a head parser writes: little-endian 32-bit words, copied as it is into plugins. Offsets count bytes from the head's start
- * (the `start` given to parseHead, so skipped leading empty lines count); −1 stands for "absent". Only integer constants live here: this file
- * is compiled by AssemblyScript too, so that both parsers share one layout. T_WORDS words are meaningful after success; after an error only
- * T_ERR_* are.
+ * The table that a head parser writes: little-endian 32-bit words, copied as it is into plugins. Offsets count bytes
+ * from the head's start (the `start` given to parseHead, so skipped leading empty lines count); −1 stands for "absent".
+ * Only integer constants live here: this file is compiled by AssemblyScript too, so that both parsers share one layout.
+ * T_WORDS words are meaningful after success; after an error only T_ERR_* are.
  */
 
 /** How many words the table takes, headers included: what a copy must carry. */
@@ -16,7 +16,10 @@ export const T_METHOD_LEN = 4
 /** The request target as received, scheme and authority included. */
 export const T_TARGET_OFF = 5
 export const T_TARGET_LEN = 6
-/** Raw path: ends before `?` and `#`. An absolute target without a path has its first `/` here, so the path is "/" (nginx). */
+/**
+ * Raw path: ends before `?` and `#`. An absolute target without a path has its first `/` here, so the path is "/"
+ * (nginx).
+ */
 export const T_PATH_OFF = 7
 export const T_PATH_LEN = 8
 /** Raw arguments: between `?` and `#`; −1/0 without `?`. */
@@ -50,23 +53,34 @@ export const T_PROTO_OFF = 25
 export const T_PROTO_LEN = 26
 /** Length of the request line without its line end; it begins at T_METHOD_OFF. */
 export const T_LINE_LEN = 27
-/** How many header lines were skipped as invalid, and the first of them (nginx logs `client sent invalid header line: "…"`). */
+/**
+ * How many header lines were skipped as invalid, and the first of them (nginx logs `client sent invalid header line:
+ * "…"`).
+ */
 export const T_SKIPPED = 28
 export const T_SKIPPED_OFF = 29
 export const T_SKIPPED_LEN = 30
-/** After an error: start and length (as far as known) of the culprit line, the offset of the byte at fault, and the offset and length of the
- * earlier line that a duplicate repeats (−1/0 otherwise). */
+/**
+ * After an error: start and length (as far as known) of the culprit line, the offset of the byte at fault, and the
+ * offset and length of the earlier line that a duplicate repeats (−1/0 otherwise).
+ */
 export const T_ERR_OFF = 31
 export const T_ERR_LEN = 32
 export const T_ERR_POS = 33
 export const T_ERR_PREV = 34
 export const T_ERR_PREV_LEN = 35
-/** After "incomplete": the head length from which parsing again is worth while, negative while the first line is not complete (HeadResume). */
+/**
+ * After "incomplete": the head length from which parsing again is worth while, negative while the first line is not
+ * complete (HeadResume).
+ */
 export const T_WAKE = 36
 /** T_KNOWN + H_x is the index of the first header line named x, or −1. H_* begin at 1. */
 export const T_KNOWN = 40
 export const T_HEADERS = 72
-/** Words of one header line: name offset, name length | H_* << 16, value offset, value length (without spaces and tabs around). */
+/**
+ * Words of one header line: name offset, name length | H_* << 16, value offset, value length (without spaces and tabs
+ * around).
+ */
 export const HEADER_WORDS = 4
 /** More lines than this are "too many" whatever max_headers says: the table is 64 KB. */
 export const MAX_HEADERS = 4078

@@ -9,7 +9,10 @@ const alpha = 1
 const schemeByte = 2
 const hostByte = 4
 const literalByte = 8
-/** What a byte may be in the parts before the path (RFC 3986 §3.1, §3.2.2; `%` is taken without looking at what it encodes, as nginx does). */
+/**
+ * What a byte may be in the parts before the path (RFC 3986 §3.1, §3.2.2; `%` is taken without looking at what it
+ * encodes, as nginx does).
+ */
 const kinds = new Uint8Array(128)
 for (let c = 0x21; c < 127; c++) {
   const char = String.fromCharCode(c)
@@ -24,8 +27,9 @@ function is(c: number, kind: number): boolean {
 }
 
 /**
- * Scans the request target at `p` and fills the target words of the table but T_TARGET_*. Returns where the target ends (`end` when more bytes
- * are needed), or minus the place of a byte that must not be there. Origin form, absolute form, and host:port of CONNECT; no asterisk form (nginx).
+ * Scans the request target at `p` and fills the target words of the table but T_TARGET_*. Returns where the target ends
+ * (`end` when more bytes are needed), or minus the place of a byte that must not be there. Origin form, absolute form,
+ * and host:port of CONNECT; no asterisk form (nginx).
  */
 export function scanTarget(bytes: Uint8Array, start: number, p: number, end: number, table: Int32Array): number {
   table[t.T_HOST_OFF] = table[t.T_PORT_OFF] = -1
@@ -55,7 +59,9 @@ function schemeKind(bytes: Uint8Array, at: number, length: number): number {
   return length === 4 ? t.SCHEME_HTTP : t.SCHEME_HTTPS
 }
 
-function scanAuthority(bytes: Uint8Array, start: number, p: number, end: number, table: Int32Array, connect: boolean): number {
+function scanAuthority(
+  bytes: Uint8Array, start: number, p: number, end: number, table: Int32Array, connect: boolean,
+): number {
   const host = p
   if (p < end && bytes[p] === 91) {
     p++

@@ -11,8 +11,9 @@ function hex(c: number): number {
 }
 
 /**
- * Decodes and normalises a raw path (nginx.md §8): %XX decoded, `//` merged if `mergeSlashes`, `.` and `..` segments resolved (also when they
- * were encoded); the path ends before a raw `?` or `#`. Returns null for a bad %XX, %00, or a way above the root. Byte strings.
+ * Decodes and normalises a raw path (nginx.md §8): %XX decoded, `//` merged if `mergeSlashes`, `.` and `..` segments
+ * resolved (also when they were encoded); the path ends before a raw `?` or `#`. Returns null for a bad %XX, %00, or a
+ * way above the root. Byte strings.
  */
 export function normalise(raw: string, mergeSlashes: boolean): string | null {
   const out = new PathBuilder(mergeSlashes)
@@ -43,7 +44,10 @@ export function normalise(raw: string, mergeSlashes: boolean): string | null {
   return out.finish()
 }
 
-/** The same for a target that may have arguments and a fragment: everything from `#` is dropped, arguments stay as they are. */
+/**
+ * The same for a target that may have arguments and a fragment: everything from `#` is dropped, arguments stay as they
+ * are.
+ */
 export function normaliseTarget(raw: string, mergeSlashes: boolean): SplitUri | null {
   const path = normalise(raw, mergeSlashes)
   if (path === null) return null
@@ -94,7 +98,10 @@ class PathBuilder {
   }
 }
 
-/** The part after the last dot of a normalised path's last segment; '' without one, or when that segment begins with its only dot (nginx.md §8). */
+/**
+ * The part after the last dot of a normalised path's last segment; '' without one, or when that segment begins with its
+ * only dot (nginx.md §8).
+ */
 export function extension(path: string): string {
   const at = path.lastIndexOf('.')
   if (at <= 0 || path.charCodeAt(at - 1) === slash || path.indexOf('/', at) >= 0) return ''
@@ -104,7 +111,10 @@ export function extension(path: string): string {
 /** What escapeUri is for: which characters become %XX. */
 export type EscapeKind = 'uri' | 'args' | 'component' | 'html' | 'refresh'
 
-/** Characters that no URI may hold as they are (RFC 3986): escaped in every kind. Controls and bytes from 0x7F on are added below. */
+/**
+ * Characters that no URI may hold as they are (RFC 3986): escaped in every kind. Controls and bytes from 0x7F on are
+ * added below.
+ */
 const never = ' "<>\\^`{|}'
 
 function escapeTable(more: string): Uint8Array {
@@ -152,8 +162,8 @@ export function escapeHtml(s: string): string {
 }
 
 /**
- * Decodes %XX. As nginx does, the `%` of a broken escape is dropped and the character after it kept; when only the second digit is bad, all three
- * characters are dropped. Use `normalise` for paths: this one refuses nothing.
+ * Decodes %XX. As nginx does, the `%` of a broken escape is dropped and the character after it kept; when only the
+ * second digit is bad, all three characters are dropped. Use `normalise` for paths: this one refuses nothing.
  */
 export function unescape(s: string): string {
   let at = s.indexOf('%')

@@ -1,14 +1,18 @@
 import { hash } from 'node:crypto'
 import { cryptAlphabet, desCrypt } from './des.ts'
 
-/** Rounds that `$5$rounds=N$` may ask for (nginx leaves it to crypt(3), whose limit would let one request take minutes here). */
+/**
+ * Rounds that `$5$rounds=N$` may ask for; crypt(3) would allow more, but one request must not stop all others for
+ * seconds.
+ */
 const fewestRounds = 1000
 const mostRounds = 100000
 const defaultRounds = 5000
 
 /**
- * Whether a password, a byte string, is the one of a line of a password file; null when the line is in a form that is not supported (bcrypt,
- * yescrypt). Known: `$apr1$` and `$1$` (MD5), `$5$` and `$6$` (SHA-2), `{PLAIN}`, `{SHA}`, `{SSHA}`, and traditional crypt (DES).
+ * Whether a password, a byte string, is the one of a line of a password file; null when the line is in a form that is
+ * not supported (bcrypt, yescrypt, more than 100000 rounds). Known: `$apr1$` and `$1$` (MD5), `$5$` and `$6$` (SHA-2),
+ * `{PLAIN}`, `{SHA}`, `{SSHA}`, and traditional crypt (DES).
  */
 export function verifyPassword(password: string, stored: string): boolean | null {
   const encrypted = encrypt(password, stored)
@@ -64,7 +68,7 @@ function md5Crypt(password: string, stored: string, magic: string): string {
   const saltBytes = Buffer.from(salt, 'latin1')
   const inner = digestOf('md5', [key, saltBytes, key])
   const parts = [key, Buffer.from(magic, 'latin1'), saltBytes, stretch(inner, key.length)]
-  for (let n = key.length; n > 0; n >>= 1) parts.push((n & 1) !== 0 ? Buffer.alloc(1) : key.length > 0 ? key.subarray(0, 1) : Buffer.alloc(1))
+  for (let n = key.length; n > 0; n >>= 1) parts.push((n & 1) !== 0 ? Buffer.alloc(1) : key.subarray(0, 1))
   let digest = digestOf('md5', parts)
   for (let round = 0; round < 1000; round++) {
     const mix = [(round & 1) !== 0 ? key : digest]
@@ -78,9 +82,10 @@ function md5Crypt(password: string, stored: string, magic: string): string {
 }
 
 /** Ulrich Drepper's SHA-crypt (`$5$`, `$6$`), with its optional `rounds=N$`. */
-function sha2Crypt(password: string, stored: string, algorithm: 'sha256' | 'sha512'): string {
+function sha2Crypt(password: string, stored: string, algorithm: 'sha256' | 'sha512'): string | null {
   const asked = /^rounds=(\d+)\$/.exec(stored.slice(3))
-  const rounds = asked === null ? defaultRounds : Math.min(mostRounds, Math.max(fewestRounds, Number(asked[1])))
+  const rounds = asked === null ? defaultRounds : Number(asked[1])
+  if (rounds < fewestRounds || rounds > mostRounds) return null
   const salt = saltOf(stored, 3 + (asked === null ? 0 : asked[0].length), 16)
   const key = Buffer.from(password, 'latin1')
   const saltBytes = Buffer.from(salt, 'latin1')

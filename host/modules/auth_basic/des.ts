@@ -39,7 +39,10 @@ function inverse(table: readonly number[]): number[] {
   return out
 }
 
-/** Traditional crypt(3): `salt` is two characters of the alphabet; the first 8 bytes of the password count, of each the low 7 bits. */
+/**
+ * Traditional crypt(3): `salt` is two characters of the alphabet; the first 8 bytes of the password count, of each the
+ * low 7 bits.
+ */
 export function desCrypt(password: string, salt: string): string {
   const keys = keySchedule(password)
   const swapped = saltedExpansion(salt)

@@ -1,6 +1,6 @@
 /**
- * Conditional requests: 304 and 412 (RFC 9110 §13, nginx.md §6.6). In the host because the headers that it asks for are in the parser's
- * table, and every answer with status 200 passes here.
+ * Conditional requests: 304 and 412 (RFC 9110 §13, nginx.md §6.6). In the host because the headers that it asks for are
+ * in the parser's table, and every answer with status 200 passes here.
  */
 import type { Module, Verdict } from '../../module.ts'
 import type { Request } from '../../http/request.ts'
@@ -9,13 +9,17 @@ import { parseHttpTime } from '../../core/httpdate.ts'
 import { H_IF_MATCH, H_IF_MODIFIED_SINCE, H_IF_NONE_MATCH, H_IF_UNMODIFIED_SINCE } from '../../http/framing/table.ts'
 import { moduleOrder } from '../order.ts'
 
-/** Answers 412 when a precondition fails, turns a 200 into 304 when every condition that is there says that the client has it. */
+/**
+ * Answers 412 when a precondition fails, turns a 200 into 304 when every condition that is there says that the client
+ * has it.
+ */
 export function notModifiedFilter(r: Request): Verdict {
   const out = r.headersOut
   if (out.status !== 200 || r.parent !== null) return OK
   const { head } = r
+  const { lastModified } = out
   const unmodifiedSince = head.known(H_IF_UNMODIFIED_SINCE)
-  if (unmodifiedSince !== null && !(out.lastModified >= 0 && parseHttpTime(unmodifiedSince) >= out.lastModified)) return 412
+  if (unmodifiedSince !== null && (lastModified < 0 || parseHttpTime(unmodifiedSince) < lastModified)) return 412
   const match = head.known(H_IF_MATCH)
   if (match !== null && !matches(match, out.etag, false)) return 412
   const modifiedSince = head.known(H_IF_MODIFIED_SINCE)

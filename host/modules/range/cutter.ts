@@ -2,8 +2,9 @@ import type { BodyPart } from '../../http/response.ts'
 import type { Range } from './ranges.ts'
 
 /**
- * Cuts a body that passes in parts to ranges of it. Ranges that come in their order are cut from the passing parts; ranges that go back need the
- * body in one part, as files and short answers are, and are left out of a body in several (nginx's range body filter does the same).
+ * Cuts a body that passes in parts to ranges of it. Ranges that come in their order are cut from the passing parts;
+ * ranges that go back need the body in one part, as files and short answers are, and are left out of a body in several
+ * (nginx's range body filter does the same).
  */
 export class RangeCutter {
   private readonly ranges: readonly Range[]
@@ -56,7 +57,8 @@ function lengthOf(part: BodyPart): number {
 function piece(part: BodyPart, start: number, end: number): BodyPart {
   const { data, file } = part
   if (data !== null) return { data: data.subarray(start, end), file: null, last: false, flush: false }
-  return { data: null, file: { fd: file!.fd, start: file!.start + start, end: file!.start + end }, last: false, flush: false }
+  const range = { fd: file!.fd, start: file!.start + start, end: file!.start + end }
+  return { data: null, file: range, last: false, flush: false }
 }
 
 function text(s: string): BodyPart {

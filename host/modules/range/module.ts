@@ -1,6 +1,6 @@
 /**
- * Ranges (RFC 9110 §14, nginx.md §6.6): a header filter that turns a 200 of known length into 206 or 416, and a body filter that cuts. In the
- * host because ranges of files are cut without reading them.
+ * Ranges (RFC 9110 §14, nginx.md §6.6): a header filter that turns a 200 of known length into 206 or 416, and a body
+ * filter that cuts. In the host because ranges of files are cut without reading them.
  */
 import type { Module, Verdict } from '../../module.ts'
 import type { Cf } from '../../conf/cf.ts'
@@ -18,7 +18,10 @@ import { isByteRange, parseRanges } from './ranges.ts'
 /** Conf of both modules: where the request keeps what the header filter decided. */
 interface RangeConf { readonly index: number }
 
-/** The ranges to send and the text before each (its Content-Range is appended); or, after 416, the length of the whole alone. */
+/**
+ * The ranges to send and the text before each (its Content-Range is appended); or, after 416, the length of the whole
+ * alone.
+ */
 interface RangeState {
   readonly length: number
   readonly ranges: readonly Range[]
@@ -57,7 +60,10 @@ function unsatisfiable(r: Request, conf: RangeConf): Verdict {
   return OK
 }
 
-/** If-Range: the Range header counts when there is none, or when it names what would be sent (strong tag, or the exact date). */
+/**
+ * If-Range: the Range header counts when there is none, or when it names what would be sent (strong tag, or the exact
+ * date).
+ */
 function ifRange(r: Request): boolean {
   const condition = r.head.known(H_IF_RANGE)
   if (condition === null) return true
@@ -101,7 +107,8 @@ export function startRanges(r: Request, conf: RangeConf): RangeCutter | null {
   const state = r.ctx[conf.index] as RangeState | undefined
   if (state === undefined || r.headersOut.status !== 206) return null
   const { ranges, partHead, length, end } = state
-  return new RangeCutter(ranges, partHead === '' ? null : ranges.map((range) => rangeHead(partHead, range, length)), end)
+  const heads = partHead === '' ? null : ranges.map((range) => rangeHead(partHead, range, length))
+  return new RangeCutter(ranges, heads, end)
 }
 
 function rangeBodyFilter(_r: Request, part: BodyPart, cutter: RangeCutter): BodyPart[] | null {

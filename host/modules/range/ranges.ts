@@ -7,7 +7,10 @@ export interface Range {
 /** What a Range header asks for: the ranges, `ignore` (answer 200 with everything) or `unsatisfiable` (416). */
 export type RangeAnswer = readonly Range[] | 'ignore' | 'unsatisfiable'
 
-/** What each range of several costs besides its bytes, and how much all may exceed the whole: more is a waste that 200 does not have. */
+/**
+ * What each range of several costs besides its bytes, and how much all may exceed the whole: more is a waste that 200
+ * does not have.
+ */
 const partOverhead = 256
 const wasteLimit = 4096
 
@@ -17,8 +20,9 @@ export function isByteRange(header: string): boolean {
 }
 
 /**
- * Reads `bytes=0-4,-5` for a body of `length` bytes (RFC 9110 §14.1.2). As in nginx a syntax error is unsatisfiable, more than `limit` ranges
- * and ranges that are together longer than the body are ignored, and so is one that names nothing from byte 0 on.
+ * Reads `bytes=0-4,-5` for a body of `length` bytes (RFC 9110 §14.1.2). As in nginx a syntax error is unsatisfiable,
+ * more than `limit` ranges and ranges that are together longer than the body are ignored, and so is one that names
+ * nothing from byte 0 on.
  */
 export function parseRanges(header: string, length: number, limit: number): RangeAnswer {
   const ranges: Range[] = []
@@ -45,9 +49,13 @@ function parseRange(text: string, length: number): Range | null {
   // A suffix has no blanks before its sign but leading ones, and none behind it.
   if (first === '' && (last === '' || !/^ *-\d/.test(text))) return null
   // Beyond what nginx's 64 bits hold; below it, a number larger than the body means its end.
-  if (first.length > 18 || last.length > 18) return null
+  if (isTooLarge(first) || isTooLarge(last)) return null
   const end = last === '' ? length : Number(last)
   const start = first === '' ? 0 : Number(first)
   if (first === '') return { start: Math.max(0, length - end), end: length }
   return { start, end: last === '' || end >= length ? length : end + 1 }
+}
+
+function isTooLarge(digits: string): boolean {
+  return digits.length > 18 && BigInt(digits) > 0x7fffffffffffffffn
 }

@@ -20,6 +20,8 @@ import { RewriteStatement } from './rewrite.ts'
 export class RewriteConf {
   /** The program, in order; null when the place has none. Never inherited. Statements of an `if` are inside of its statement. */
   statements: Statement[] | null = null
+  /** A `return` that the program begins with and so never gets past: run without the rest of the machinery. */
+  only: ReturnStatement | null = null
   log: boolean | undefined = undefined
   warn: boolean | undefined = undefined
 }

@@ -10,7 +10,7 @@ import { setFlag } from '../../conf/setters.ts'
 import { mergeValues } from '../../conf/merge.ts'
 import { moduleOrder } from '../order.ts'
 import { RewriteConf, setBreak, setIf, setReturn, setRewrite, setSet } from './directives.ts'
-import { runProgram } from './program.ts'
+import { ReturnStatement, runProgram } from './program.ts'
 
 const inside = Where.Server | Where.ServerIf | Where.Location | Where.LocationIf
 const anywhere = inside | Where.Http
@@ -20,13 +20,13 @@ function hasProgram(conf: RewriteConf): boolean {
 }
 
 function runServer(r: Request, conf: RewriteConf): Answer {
-  return runProgram(conf.statements!, r, conf.log!)
+  return conf.only !== null ? conf.only.run(r) : runProgram(conf.statements!, r, conf.log!)
 }
 
 function runLocation(r: Request, conf: RewriteConf): Answer {
   // The server's own conf ran in the phase before; here it stands for "no location matched".
   if (r.location === r.server.location) return DECLINED
-  return runProgram(conf.statements!, r, conf.log!)
+  return conf.only !== null ? conf.only.run(r) : runProgram(conf.statements!, r, conf.log!)
 }
 
 /** The rewrite module. */
@@ -36,6 +36,8 @@ export const rewriteModule: Module = {
   createLocConf: () => new RewriteConf(),
   mergeLocConf(_cf: Cf, parent: RewriteConf, child: RewriteConf) {
     mergeValues(parent, child, { log: false, warn: true })
+    const first = child.statements?.[0]
+    if (first instanceof ReturnStatement) child.only = first
   },
   directives: [
     { name: 'rewrite', where: inside, args: Args.Take23, conf: 'loc', set: setRewrite },

@@ -54,7 +54,10 @@ export function autoindexHandler(r: Request, conf: AutoindexConf): Answer {
     if (r.headerOnly) return r.outputEnd()
     const entries = readEntries(r, directory, names)
     if (typeof entries === 'number') return entries
-    const text = listing(entries, { format, uri: r.uri, callback, exactSize: conf.exactSize!, localtime: conf.localtime!, utf8: out.charset.toLowerCase() === 'utf-8' })
+    const text = listing(entries, {
+      format, uri: r.uri, callback, exactSize: conf.exactSize!, localtime: conf.localtime!,
+      utf8: out.charset.toLowerCase() === 'utf-8',
+    })
     return r.output({ data: Buffer.from(text, 'latin1'), file: null, last: true, flush: false })
   }
   const rc = r.sendHeader()
@@ -100,9 +103,7 @@ function compare(a: Entry, b: Entry): number {
 
 /** The argument `callback`: '' without one, null when it is no name of a function. */
 function jsonpCallback(r: Request): string | null {
-  const raw = argument(r.args, 'callback')
-  if (raw === null) return ''
-  const name = raw.replace(/%([0-9A-Fa-f]{2})/g, (_, code: string) => String.fromCharCode(parseInt(code, 16)))
+  const name = argument(r.args, 'callback') ?? ''
   if (name.length > longestCallback) {
     r.log(Level.info, `client sent too long callback name: "${name}"`)
     return null
@@ -114,9 +115,7 @@ function jsonpCallback(r: Request): string | null {
 
 function argument(args: string, name: string): string | null {
   for (const pair of args.split('&')) {
-    if (pair.length > name.length && pair.charCodeAt(name.length) === 61 && pair.slice(0, name.length).toLowerCase() === name) {
-      return pair.slice(name.length + 1)
-    }
+    if (pair.slice(0, name.length + 1).toLowerCase() === `${name}=`) return pair.slice(name.length + 1)
   }
   return null
 }
@@ -134,7 +133,10 @@ export const autoindexModule: Module = {
   },
   directives: [
     { name: 'autoindex', where: everywhere, args: Args.Flag, conf: 'loc', field: 'enable', set: setFlag },
-    { name: 'autoindex_format', where: everywhere, args: Args.Take1, conf: 'loc', field: 'format', set: setEnum, post: formats },
+    {
+      name: 'autoindex_format', where: everywhere, args: Args.Take1, conf: 'loc', field: 'format', set: setEnum,
+      post: formats,
+    },
     { name: 'autoindex_localtime', where: everywhere, args: Args.Flag, conf: 'loc', field: 'localtime', set: setFlag },
     { name: 'autoindex_exact_size', where: everywhere, args: Args.Flag, conf: 'loc', field: 'exactSize', set: setFlag },
   ],

@@ -1,4 +1,7 @@
-/** What may not stand as it is in a path: controls, space, `"#%<>?\^`{|}`, DEL and above (RFC 3986 §3.3; nginx's NGX_ESCAPE_URI). */
+/**
+ * What may not stand as it is in a path: controls, space, `"#%<>?\^`{|}`, DEL and above (RFC 3986 §3.3; nginx's
+ * NGX_ESCAPE_URI).
+ */
 const unsafeInPath = /[\x00-\x20"#%<>?\\^`{|}\x7f-\xff]/g
 /** What may not stand in a link to one name: all but the unreserved characters of RFC 3986 §2.3. */
 const unsafeInName = /[^A-Za-z0-9\-._~]/g

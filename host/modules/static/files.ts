@@ -23,8 +23,8 @@ export function isMissing(code: string): boolean {
 }
 
 /**
- * The file that the request's URI names, a byte string; null, and the reason in the log, when the URI was rewritten inside a location
- * with `alias`, whose prefix it then lacks: the answer is 500.
+ * The file that the request's URI names, a byte string; null, and the reason in the log, when the URI was rewritten
+ * inside a location with `alias`, whose prefix it then lacks: the answer is 500.
  */
 export function requestPath(r: Request): string | null {
   if (r.location.alias !== 0 && !r.validLocation) {

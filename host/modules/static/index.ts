@@ -20,7 +20,9 @@ function setIndex(cf: Cf, _directive: unknown, conf: IndexConf): void {
   const { args } = cf
   conf.names ??= []
   for (let i = 1; i < args.length; i++) {
-    if (args[i]!.startsWith('/') && i !== args.length - 1) cf.warn('only the last index in "index" directive should be absolute', i)
+    if (args[i]!.startsWith('/') && i !== args.length - 1) {
+      cf.warn('only the last index in "index" directive should be absolute', i)
+    }
     if (args[i] === '') cf.fail(`index "${args[1]}" in "index" directive is invalid`, i)
     conf.names.push(compileTemplate(cf, args[i]!, i))
   }
@@ -79,6 +81,8 @@ function indexFailure(r: Request, path: string, error: Error): number {
   return 500
 }
 
+const everywhere = Where.Http | Where.Server | Where.Location
+
 /** The index module. */
 export const indexModule: Module = {
   name: 'index',
@@ -89,7 +93,7 @@ export const indexModule: Module = {
     child.names ??= parent.names
   },
   directives: [
-    { name: 'index', where: Where.Http | Where.Server | Where.Location, args: Args.OneOrMore, conf: 'loc', set: setIndex },
+    { name: 'index', where: everywhere, args: Args.OneOrMore, conf: 'loc', set: setIndex },
   ],
   phases: [{ phase: Phase.Content, handler: indexHandler }],
 }

@@ -38,8 +38,11 @@ export function listing(entries: readonly Entry[], options: ListingOptions): str
 }
 
 function json(entries: readonly Entry[]): string {
-  const lines = entries.map(({ name, type, time, size }) =>
-    `{ "name":"${escapeJson(name)}", "type":"${type}", "mtime":"${new Date(time * 1000).toUTCString()}"${type === 'file' ? `, "size":${size}` : ''} }`)
+  const lines = entries.map(({ name, type, time, size }) => {
+    const at = new Date(time * 1000).toUTCString()
+    const bytes = type === 'file' ? `, "size":${size}` : ''
+    return `{ "name":"${escapeJson(name)}", "type":"${type}", "mtime":"${at}"${bytes} }`
+  })
   return `[${lines.map((line, i) => `${i === 0 ? '' : ','}\r\n${line}`).join('')}\r\n]`
 }
 
@@ -53,7 +56,8 @@ function xml(entries: readonly Entry[]): string {
 
 function html(entries: readonly Entry[], options: ListingOptions): string {
   const uri = escapeHtml(options.uri)
-  let text = `<html>\r\n<head><title>Index of ${uri}</title></head>\r\n<body>\r\n<h1>Index of ${uri}</h1><hr><pre><a href="../">../</a>\r\n`
+  let text = `<html>\r\n<head><title>Index of ${uri}</title></head>\r\n<body>\r\n` +
+    `<h1>Index of ${uri}</h1><hr><pre><a href="../">../</a>\r\n`
   for (const entry of entries) text += line(entry, options)
   return text + '</pre><hr></body>\r\n</html>\r\n'
 }
@@ -62,13 +66,15 @@ function line({ name, type, time, size }: Entry, { exactSize, localtime, utf8 }:
   const directory = type === 'directory'
   const width = utf8 ? utf8Length(name) : name.length
   let shown: string
-  if (width > nameWidth) shown = `${escapeHtml(utf8 ? utf8Slice(name, nameWidth - 3) : name.slice(0, nameWidth - 3))}..&gt;</a>`
-  else {
+  if (width > nameWidth) {
+    const start = utf8 ? utf8Slice(name, nameWidth - 3) : name.slice(0, nameWidth - 3)
+    shown = `${escapeHtml(start)}..&gt;</a>`
+  } else {
     const slash = directory && width < nameWidth ? '/' : ''
     shown = `${escapeHtml(name)}${slash}</a>${' '.repeat(nameWidth - width - slash.length)}`
   }
   const offset = localtime ? -60 * new Date(time * 1000).getTimezoneOffset() : 0
-  const bytes = exactSize ? (directory ? '-' : String(size)).padStart(19) : (directory ? '-' : shortSize(size)).padStart(7)
+  const bytes = (directory ? '-' : exactSize ? String(size) : shortSize(size)).padStart(exactSize ? 19 : 7)
   return `<a href="${escapeName(name)}${directory ? '/' : ''}">${shown} ${listingTime(time, offset)} ${bytes}\r\n`
 }
 

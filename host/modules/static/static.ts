@@ -1,10 +1,12 @@
 /**
- * Serves the file that the URI names. In the host because it reads files and hands them to the socket without a copy (nginx.md §11).
+ * Serves the file that the URI names. In the host because it reads files and hands them to the socket without a copy
+ * (nginx.md §11).
  */
 import type { Stats } from 'node:fs'
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import type { Answer, Module } from '../../module.ts'
 import type { Request } from '../../http/request.ts'
+import type { BodyPart } from '../../http/response.ts'
 import { DECLINED, ERROR, OK, Phase } from '../../module.ts'
 import { Level } from '../../core/log.ts'
 import { moduleOrder } from '../order.ts'
@@ -77,7 +79,11 @@ function sendFile(r: Request, path: string, fd: number, stats: Stats): Answer {
     return rc
   }
   r.onEnd(() => closeFile(fd))
-  return rc.then((v) => (v !== OK ? v : r.headerOnly ? r.outputEnd() : r.output({ data: null, file: { fd, start: 0, end: size }, last: true, flush: false })))
+  return rc.then((v) => (v !== OK ? v : r.headerOnly ? r.outputEnd() : r.output(wholeFile(fd, size))))
+}
+
+function wholeFile(fd: number, size: number): BodyPart {
+  return { data: null, file: size === 0 ? null : { fd, start: 0, end: size }, last: true, flush: false }
 }
 
 /** `"MTIME-SIZE"`, both in hexadecimal, as nginx makes it. */
@@ -89,7 +95,7 @@ function sendBody(r: Request, path: string, fd: number, size: number): Answer {
   // Without filters the file goes from the page cache straight into the write buffer.
   if (r.runningFilters !== null && size <= bufferLimit) return sendBuffer(r, path, fd, size)
   const filtered = r.runningFilters !== null
-  const rc = r.output({ data: null, file: size === 0 ? null : { fd, start: 0, end: size }, last: true, flush: false })
+  const rc = r.output(wholeFile(fd, size))
   // A filter may hold the file back; a promise is not settled when the client goes away.
   if (filtered || typeof rc !== 'number') r.onEnd(() => closeFile(fd))
   else closeFile(fd)

@@ -1,6 +1,6 @@
 /**
- * `try_files`: the first of several names that exists, else a URI, a named location or a status. In the host because it looks at
- * files (nginx.md §11).
+ * `try_files`: the first of several names that exists, else a URI, a named location or a status. In the host because it
+ * looks at files (nginx.md §11).
  */
 import type { Answer, Module } from '../../module.ts'
 import type { Cf } from '../../conf/cf.ts'
@@ -43,7 +43,10 @@ function setTryFiles(cf: Cf, _directive: unknown, conf: TryFilesConf): string | 
   conf.status = status
 }
 
-/** What a name stands for behind `root` or `alias`: of a prefix location's alias, a computed name loses that prefix (as in nginx). */
+/**
+ * What a name stands for behind `root` or `alias`: of a prefix location's alias, a computed name loses that prefix (as
+ * in nginx).
+ */
 function relative(r: Request, name: Template): string {
   const text = name.evaluate(r)
   const { alias } = r.location

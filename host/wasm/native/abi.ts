@@ -36,6 +36,9 @@ export const ResponseNumber = { Status: 0, ContentLength: 1, LastModified: 2, He
 /** How `request_header_set` and `response_header_set` change a header. */
 export const HeaderMode = { Set: 0, Add: 1, Remove: 2 } as const
 
+/** What `activity` tells of the whole server: the fields of host/core/activity.ts, in their order. */
+export const ActivityNumber = ['accepted', 'handled', 'requests', 'active', 'reading', 'writing', 'waiting'] as const
+
 /** Bits of a handler's and a variable's `flags`. */
 export const HandlerFlag = { Body: 1 } as const
 export const VariableFlag = { Prefix: 1, NoCache: 2, Changeable: 4 } as const
@@ -104,6 +107,7 @@ export const imports: Readonly<Record<string, Signature>> = {
   response_header_set: 'iiiii>i',
   response_number: 'i>F',
   response_set_number: 'iF>i',
+  response_trailer: 'iiii>i',
   reply: 'iiiii>',
   redirect: 'iiii>',
   part_length: '>i',
@@ -116,7 +120,8 @@ export const imports: Readonly<Record<string, Signature>> = {
   rpc_add: 'iii>',
   rpc_error: 'iii>',
   rpc_call: 'iiiiiii>i',
-  rpc_dispatch: 'iiiii>i',
+  rpc_dispatch: 'iiiiiiii>i',
+  activity: 'i>F',
   now: '>F',
   random: 'ii>',
 }

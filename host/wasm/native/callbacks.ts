@@ -3,7 +3,7 @@ import type { NativePlugin } from './plugin.ts'
 import { Kind, withRequest } from '../frame.ts'
 import { GuestFault, oneLine } from '../trap.ts'
 import { compileTemplate } from '../../expr/template.ts'
-import { ABSENT } from './abi.ts'
+import { ABSENT, ActivityNumber } from './abi.ts'
 
 /** The functions that every callback may use: its arguments, its answer, warnings, templates, log, time, random bytes. */
 export function callbackImports(plugin: NativePlugin, instance: Instance): Record<string, (...args: number[]) => unknown> {
@@ -37,6 +37,11 @@ export function callbackImports(plugin: NativePlugin, instance: Instance): Recor
     log: (level, pointer, length) => {
       if (level! < 1 || level! > 8) throw new GuestFault(`logged at level ${level}`)
       plugin.log(level!, oneLine(instance.text(pointer!, length!), 2048))
+    },
+    activity: (field) => {
+      const name = ActivityNumber[field!]
+      if (name === undefined) throw new GuestFault(`asked for activity number ${field}`)
+      return plugin.services.activity?.()[name] ?? 0
     },
     now: () => Date.now(),
     random: (pointer, length) => {

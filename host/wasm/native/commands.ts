@@ -34,19 +34,27 @@ export function commandImports(plugin: NativePlugin, instance: Instance): Record
       const text = utf8(instance.text(params!, paramsLength!))
       return ask(instance, frame, () => runCommand(plugin, frame, name, text === '' ? undefined : parseJson(text)), out!, capacity!)
     },
-    rpc_dispatch: (k, document, length, out, capacity) => {
+    rpc_dispatch: (k, document, length, batch, note, noteLength, out, capacity) => {
       const frame = instance.expect(Kind.Handle, 'rpc_dispatch')
       const known = settled(frame, k!)
       if (known !== undefined) return known === null ? PENDING : instance.give(known, out!, capacity!)
-      if (length! > bounds.body) throw new GuestFault(`dispatched a document of ${length} bytes; ${bounds.body} are allowed`)
-      const at = instance.range(document!, length!)
-      const copy = Buffer.from(instance.bytes.subarray(at, at + length!))
+      const readOnly = plugin.named(note!, noteLength!, bounds.name)
+      const bytes = length === -1 ? frame.request!.body.bytes() : guestDocument(instance, document!, length!)
       return ask(instance, frame, () => {
         const { dispatch } = plugin.services
-        return dispatch === undefined ? noRpc() : dispatch(copy, callContext(frame))
+        if (dispatch === undefined) return noRpc()
+        const context = { transport: 'http', caller: frame.request!.remoteAddress, readOnly: utf8(readOnly), batch: batch! }
+        return dispatch(bytes, context)
       }, out!, capacity!)
     },
   }
+}
+
+/** A JSON-RPC document in the guest's memory, copied: the command that it calls may enter the guest. */
+function guestDocument(instance: Instance, pointer: number, length: number): Buffer {
+  if (length > bounds.body) throw new GuestFault(`dispatched a document of ${length} bytes; ${bounds.body} are allowed`)
+  const at = instance.range(pointer, length)
+  return Buffer.from(instance.bytes.subarray(at, at + length))
 }
 
 /** The answer of the frame's k-th question: undefined when it is the next new one, null while it is open. */

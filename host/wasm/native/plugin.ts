@@ -10,7 +10,7 @@ import { Instance } from '../instance.ts'
 import type { Trap } from '../trap.ts'
 import { GuestFault } from '../trap.ts'
 import { bounds } from './abi.ts'
-import { Registration, registrationImports } from './registration.ts'
+import { Registration, mayBe, registrationImports } from './registration.ts'
 import { callbackImports } from './callbacks.ts'
 import { requestImports } from './request.ts'
 import { responseImports } from './response.ts'
@@ -60,6 +60,17 @@ export class NativePlugin {
     const name = this.registration.names[pointer]
     if (name === undefined) throw new GuestFault(`used name ${pointer}, which it has not interned`)
     return name
+  }
+
+  /** The same for a header's name or value (`Use`); null when it cannot be one. */
+  field(pointer: number, length: number, use: number): string | null {
+    if (length !== -1) {
+      const text = this.instance.text(pointer, length)
+      return mayBe(text, use) ? text : null
+    }
+    const { names, uses } = this.registration
+    if (!((uses[pointer] ?? 0) & use)) return names[pointer] === undefined ? this.named(pointer, length) : null
+    return names[pointer]!
   }
 
   /** The same in lower case. */

@@ -37,6 +37,17 @@ export interface MetricEntry {
   readonly buckets: readonly number[]
 }
 
+/** What a text may be in a header; found out once for interned names. */
+export const Use = { Name: 1, Value: 2 } as const
+
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+const lineBreak = /[\r\n\0]/
+
+/** Whether a text can be a header's name (RFC 9110 §5.1) or value (§5.5). */
+export function mayBe(text: string, use: number): boolean {
+  return use === Use.Name ? token.test(text) : !lineBreak.test(text)
+}
+
 /** Everything that a plugin declared in `vespid_abi_1`, checked: names, bits, indices. */
 export class Registration {
   readonly confs: ConfType[] = []
@@ -57,6 +68,8 @@ export class Registration {
   readonly names: string[] = []
   /** The same in lower case. */
   readonly lowerNames: string[] = []
+  /** What each may be used as: bits of `Use`. */
+  readonly uses: number[] = []
   private readonly nameIds = new Map<string, number>()
   private count = 0
 
@@ -68,6 +81,7 @@ export class Registration {
       this.nameIds.set(name, id = this.names.length)
       this.names.push(name)
       this.lowerNames.push(name.toLowerCase())
+      this.uses.push((token.test(name) ? Use.Name : 0) | (lineBreak.test(name) ? 0 : Use.Value))
     }
     return id
   }

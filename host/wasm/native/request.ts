@@ -8,6 +8,7 @@ import { makeShim } from '../shim.ts'
 import { withRequest } from '../frame.ts'
 import { GuestFault } from '../trap.ts'
 import { addressWords } from './address.ts'
+import { Use } from './registration.ts'
 import { ABSENT, HeaderMode, RequestFlag, RequestNumber, RequestText, bounds } from './abi.ts'
 
 /** Words before the table in the arena (docs/abi.md, "The head"). */
@@ -55,12 +56,15 @@ export function requestImports(plugin: NativePlugin, instance: Instance): Record
     },
     request_header_set: (pointer, length, value, valueLength, mode) => {
       const r = present('request_header_set')
-      const name = plugin.named(pointer!, length!, bounds.name)
-      const text = plugin.named(value!, valueLength!)
-      if (!token.test(name) || lineBreak.test(text)) return ABSENT
+      if (mode === HeaderMode.Remove) {
+        r.removeHeader(plugin.lowerNamed(pointer!, length!))
+        return 0
+      }
+      const name = plugin.field(pointer!, length!, Use.Name)
+      const text = plugin.field(value!, valueLength!, Use.Value)
+      if (name === null || text === null) return ABSENT
       if (mode === HeaderMode.Set) r.setHeader(name, text)
       else if (mode === HeaderMode.Add) r.addHeader(name, text)
-      else if (mode === HeaderMode.Remove) r.removeHeader(name.toLowerCase())
       else throw new GuestFault(`changed a header in mode ${mode}`)
       return 0
     },
@@ -78,9 +82,6 @@ export function requestImports(plugin: NativePlugin, instance: Instance): Record
     },
   }
 }
-
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-const lineBreak = /[\r\n\0]/
 
 /** Fills the arena: 1 when it is filled, 0 when the guest must ask for everything by calls (no arena, too small, head changed or not there). */
 function pushHead(plugin: NativePlugin, instance: Instance, r: Request): number {

@@ -1,54 +1,27 @@
-// The request head parser, in AssemblyScript: the same rules and results as head.ts beside table.ts, which says why they are so. It works in place, allocates
-// nothing, and keeps no state between calls but the limits.
+// The request head parser, in AssemblyScript: the same rules and results as head.ts beside table.ts, which says why
+// they are so. It works in place, allocates nothing, and keeps no state between calls but the limits.
 import * as t from '../table'
-import { clear, get, put, putAbsent, putRange, refuse, region } from './state'
-import { connectionFlags, headerId, isChunked, isContinue, methodId } from './known'
+import {
+  beginHead, beginHeaders, beginLine, bufEnd, fail, fits, incomplete, line, maxHeaders, options, overflow, refuseField,
+} from './bounds'
+import { connectionFlags, headerId, isChunked, isContinue, isDigit } from './known'
+import { requestLine } from './requestline'
 import { nameEnd, valueEnd } from './scan'
-import { fault, scanTarget } from './target'
+import { clear, end, get, put, putAbsent, putRange, refuse, region, start } from './state'
 
-let smallBuf: usize = 1024
-let largeNum: i32 = 4
-let largeSize: usize = 8192
-let maxHeaders: i32 = 1000
-let options: i32 = t.O_IGNORE_INVALID
+export { limits } from './bounds'
 
-let start: usize = 0
-let end: usize = 0
-/** nginx's header buffer, emulated: where the one in use ends, and how many large ones are taken. */
-let bufEnd: usize = 0
-let busy: i32 = 0
-/** The line being parsed, the one before it, the first header line (0 in the request line), and where the next line begins. */
-let line: usize = 0
-let lineBefore: usize = 0
-let headers: usize = 0
-let next: usize = 0
+/** Of the head being parsed: header lines and flags so far. */
 let count: i32 = 0
 let flags: i32 = 0
 
-/** Sets the limits of the heads parsed from now on: HeadLimits of parser.ts. */
-export function limits(small: i32, number: i32, size: i32, headerLines: i32, bits: i32): void {
-  smallBuf = small
-  largeNum = number
-  largeSize = size
-  maxHeaders = headerLines < t.MAX_HEADERS ? headerLines : t.MAX_HEADERS
-  options = bits
-}
-
 /** parseHead of parser.ts without its resuming. */
 export function parse(from: usize, to: usize): i32 {
-  start = from
-  end = to
   region(from, to)
-  busy = 0
-  headers = 0
   let p = from
   while (p < to && (load<u8>(p) == 0x0d || load<u8>(p) == 0x0a)) p++
-  line = lineBefore = p
-  bufEnd = from + smallBuf
-  if (p != from) {
-    if (p - from > smallBuf + <usize>largeNum * largeSize) return refuse(t.E_TOO_LARGE, p, p, p - 1)
-    bufEnd += smallBuf * ((p - from) / smallBuf)
-  }
+  const begun = beginHead(p)
+  if (begun < 0) return begun
   if (p == to) return incomplete()
   clear(t.T_KNOWN, t.T_HEADERS)
   put(t.T_FLAGS, 0)
@@ -57,153 +30,80 @@ export function parse(from: usize, to: usize): i32 {
   put(t.T_CL_LO, -1)
   put(t.T_CL_HI, -1)
   count = 0
-  const result = requestLine(p)
-  if (result != 1) return result
+  const next = requestLine(p)
+  if (next <= 0) return next
   flags = get(t.T_FLAGS)
   if (get(t.T_VERSION) == 9) return finish(next)
-  headers = next
-  return headerLines()
+  beginHeaders(next)
+  return headerLines(next)
 }
 
-function requestLine(method: usize): i32 {
-  let p = method
-  while (p < end && isMethodByte(load<u8>(p))) p++
-  if (p == end) return incomplete()
-  if (load<u8>(p) != 0x20 || p == method) return fail(t.E_METHOD, p)
-  put(t.T_METHOD, methodId(method, p - method))
-  putRange(t.T_METHOD_OFF, method, p)
-  while (p < end && load<u8>(p) == 0x20) p++
-  if (p == end) return incomplete()
-  const target = p
-  p = scanTarget(p, end)
-  if (p == 0) return fail(t.E_REQUEST, fault)
-  if (p == end) return incomplete()
-  putRange(t.T_TARGET_OFF, target, p)
-  // What almost everybody sends, in one comparison.
-  if (p + 10 <= end && load<u64>(p + 1) == 0x312e312f50545448 && load<u8>(p) == 0x20) {
-    putRange(t.T_PROTO_OFF, p + 1, p + 9)
-    return requestLineEnd(p + 9, 1001)
-  }
-  return version(p)
-}
-
-// @ts-ignore: decorator
-@inline
-function isMethodByte(c: u32): bool {
-  return c - 0x41 < 26 || c == 0x5f || c == 0x2d
-}
-
-// @ts-ignore: decorator
-@inline
-function isDigit(c: u32): bool {
-  return c - 0x30 < 10
-}
-
-function version(p: usize): i32 {
-  while (p < end && load<u8>(p) == 0x20) p++
-  if (p == end) return incomplete()
-  if (load<u8>(p) == 0x0d || load<u8>(p) == 0x0a) {
-    putAbsent(t.T_PROTO_OFF)
-    return requestLineEnd(p, 9)
-  }
-  const from = p
-  for (let i = 0; i < 5; i++, p++) {
+/** What parse returns, from the first header line on. */
+function headerLines(first: usize): i32 {
+  let p = first
+  for (;;) {
+    beginLine(p)
     if (p == end) return incomplete()
-    if (load<u8>(p) != <u32>(<u64>0x2f50545448 >> (i << 3) & 0xff)) return fail(t.E_REQUEST, p)
-  }
-  let major: i32 = 0
-  for (; p < end && isDigit(load<u8>(p)); p++) {
-    major = major * 10 + load<u8>(p) - 0x30
-    if (major == 0) return fail(t.E_REQUEST, p)
-    if (major > 1) return fail(t.E_VERSION, p)
-  }
-  if (p == end) return incomplete()
-  if (load<u8>(p) != 0x2e || major == 0) return fail(t.E_REQUEST, p)
-  const digits = ++p
-  let minor: i32 = 0
-  for (; p < end && isDigit(load<u8>(p)); p++) {
-    minor = minor * 10 + load<u8>(p) - 0x30
-    if (minor > 99) return fail(t.E_REQUEST, p)
-  }
-  if (p == end) return incomplete()
-  if (p == digits) return fail(t.E_REQUEST, p)
-  putRange(t.T_PROTO_OFF, from, p)
-  while (p < end && load<u8>(p) == 0x20) p++
-  return requestLineEnd(p, 1000 * major + minor)
-}
-
-function requestLineEnd(p: usize, number: i32): i32 {
-  const stop = p
-  while (p < end && number != 9 && load<u8>(p) == 0x20) p++
-  const last = p
-  if (p < end && load<u8>(p) == 0x0d) p++
-  if (p == end) return incomplete()
-  if (load<u8>(p) != 0x0a) {
-    // The quick comparison took `HTTP/1.1` for the whole version; more digits may follow.
-    return p == stop && isDigit(load<u8>(p)) ? version(stop - 9) : fail(t.E_REQUEST, p)
-  }
-  if (number == 9 && get(t.T_METHOD) != t.M_GET) return fail(t.E_METHOD_09, p)
-  if (!fits(p + 1)) return overflow()
-  put(t.T_VERSION, number)
-  put(t.T_LINE_LEN, <i32>(last - line))
-  next = p + 1
-  return 1
-}
-
-function headerLines(): i32 {
-  let before = line
-  let result = 1
-  while (result == 1) {
-    const p = next
-    line = p
-    lineBefore = before
-    before = p
-    if (p == end) return incomplete()
-    const c = load<u8>(p)
-    if (c <= 0x0d) {
-      if (c == 0x0a) return fits(p + 1) ? finish(p + 1) : overflow()
-      if (c == 0x0d) {
-        if (p + 1 == end) return incomplete()
-        if (load<u8>(p + 1) != 0x0a) return fail(t.E_HEADER, p + 1)
-        return fits(p + 2) ? finish(p + 2) : overflow()
-      }
+    if (load<u8>(p) <= 0x0d) {
+      const stop = headEnd(p)
+      return stop > 0 ? finish(stop) : stop
     }
-    result = headerLine(p)
+    const next = headerLine(p)
+    if (next <= 0) return next
+    p = next
   }
-  return result
+  return 0
 }
 
+/** A line that begins with a control character: the empty line that ends the head, or an error. */
+function headEnd(p: usize): i32 {
+  let stop = p
+  if (load<u8>(p) == 0x0d && ++stop == end) return incomplete()
+  if (load<u8>(stop) != 0x0a) return fail(t.E_HEADER, stop)
+  return fits(stop + 1) ? <i32>(stop + 1) : overflow()
+}
+
+/** Returns where the line after this one begins, or what parse returns (0 or less). */
 function headerLine(name: usize): i32 {
-  let colon = nameEnd(name, end)
+  const colon = nameEnd(name, end)
   if (colon == end) return incomplete()
-  let c: u32 = load<u8>(colon)
-  let foreign: usize = 0
-  let invalid = false
-  if (c != 0x3a || colon == name) {
-    // Something else than a colon after letters: end of line, error, or a name that nginx calls invalid.
-    for (; colon < end; colon++) {
-      c = load<u8>(colon)
-      if (c <= 0x20 || c == 0x3a || c == 0x7f) break
-      if (isPlain(c) || (c == 0x5f && (options & t.O_UNDERSCORES) != 0)) continue
-      invalid = true
-      if (foreign == 0 && !isToken(c)) foreign = colon
-    }
-    if (colon == end) return incomplete()
-    if (colon > name && (c == 0x0d || c == 0x0a)) return lineEnd(colon)
-    if (c != 0x3a || colon == name) return fail(t.E_HEADER, colon)
-  }
+  if (load<u8>(colon) != 0x3a || colon == name) return oddLine(name, colon)
   let value = colon + 1
   while (value < end && isBlank(load<u8>(value))) value++
   let last = valueEnd(value, end)
-  if (last < end && load<u8>(last) == 0) return fail(t.E_HEADER, last)
-  const result = lineEnd(last)
-  if (result != 1) return result
-  if (invalid) {
-    if ((options & t.O_IGNORE_INVALID) != 0) return skip(name, last)
-    if (foreign != 0) return fail(t.E_HEADER, foreign)
-  }
+  const next = lineEnd(last)
+  if (next <= 0) return next
   while (last > value && isBlank(load<u8>(last - 1))) last--
-  return field(name, colon - name, value, last)
+  return field(name, colon - name, value, last, next)
+}
+
+/**
+ * A line whose name is followed, at p, by something else than a colon: a line without one, an error, or a name that
+ * nginx calls invalid.
+ */
+function oddLine(name: usize, p: usize): i32 {
+  let c: u32 = 0
+  let foreign: usize = 0
+  let invalid = false
+  for (; p < end; p++) {
+    c = load<u8>(p)
+    if (c <= 0x20 || c == 0x3a || c == 0x7f) break
+    if (isPlain(c) || (c == 0x5f && (options & t.O_UNDERSCORES) != 0)) continue
+    invalid = true
+    if (foreign == 0 && !isToken(c)) foreign = p
+  }
+  if (p == end) return incomplete()
+  if (p > name && (c == 0x0d || c == 0x0a)) return lineEnd(p)
+  if (c != 0x3a || p == name) return fail(t.E_HEADER, p)
+  let value = p + 1
+  while (value < end && isBlank(load<u8>(value))) value++
+  let last = valueEnd(value, end)
+  const next = lineEnd(last)
+  if (next <= 0) return next
+  if (invalid && (options & t.O_IGNORE_INVALID) != 0) return skip(name, last, next)
+  if (foreign != 0) return fail(t.E_HEADER, foreign)
+  while (last > value && isBlank(load<u8>(last - 1))) last--
+  return field(name, p - name, value, last, next)
 }
 
 // @ts-ignore: decorator
@@ -224,30 +124,34 @@ function isToken(c: u32): bool {
   return c == 0x5e || c == 0x5f || c == 0x60 || c == 0x7c || c == 0x7e
 }
 
+/** The line end at p, where a value stopped. */
 // @ts-ignore: decorator
 @inline
 function lineEnd(p: usize): i32 {
+  if (p + 2 <= end && load<u16>(p) == 0x0a0d && p + 2 <= bufEnd) return <i32>(p + 2)
+  return otherLineEnd(p)
+}
+
+/** A bare LF, a line end that is not all there, one beyond nginx's buffer, or a byte that ends no line. */
+function otherLineEnd(p: usize): i32 {
   if (p < end && load<u8>(p) == 0x0d) p++
   if (p == end) return incomplete()
   if (load<u8>(p) != 0x0a) return fail(t.E_HEADER, p)
-  if (!fits(p + 1)) return overflow()
-  next = p + 1
-  return 1
+  return fits(p + 1) ? <i32>(p + 1) : overflow()
 }
 
-function skip(from: usize, to: usize): i32 {
+function skip(from: usize, to: usize, next: i32): i32 {
   const before = get(t.T_SKIPPED)
   put(t.T_SKIPPED, before + 1)
   if (before == 0) {
     putRange(t.T_SKIPPED_OFF, from, to)
     flags |= t.F_SKIPPED
   }
-  return 1
+  return next
 }
 
-// @ts-ignore: decorator
-@inline
-function field(name: usize, length: usize, value: usize, last: usize): i32 {
+/** Takes a well-formed line into the table; `next` is where the line after it begins, and the answer. */
+function field(name: usize, length: usize, value: usize, last: usize, next: i32): i32 {
   const index = count
   if (index >= maxHeaders) return fail(t.E_TOO_MANY_HEADERS, next - 1)
   if (length > 0xffff) return fail(t.E_HEADER_TOO_LONG, next - 1)
@@ -255,7 +159,7 @@ function field(name: usize, length: usize, value: usize, last: usize): i32 {
   if (id != 0) {
     const first = get(t.T_KNOWN + id)
     if (first < 0) put(t.T_KNOWN + id, index)
-    else if ((t.UNIQUE_HEADERS >>> id & 1) != 0) return duplicate(id, first, name, last)
+    else if ((t.UNIQUE_HEADERS >>> id & 1) != 0) return duplicate(id, first, name, last, next)
     if (id == t.H_CONNECTION) flags |= connectionFlags(value, last)
   }
   const at = t.T_HEADERS + index * t.HEADER_WORDS
@@ -263,10 +167,10 @@ function field(name: usize, length: usize, value: usize, last: usize): i32 {
   put(at + 1, <i32>length | id << 16)
   putRange(at + 2, value, last)
   count = index + 1
-  return 1
+  return next
 }
 
-function duplicate(id: i32, first: i32, name: usize, last: usize): i32 {
+function duplicate(id: i32, first: i32, name: usize, last: usize, next: i32): i32 {
   const previous = t.T_HEADERS + first * t.HEADER_WORDS
   const code = refuse(id == t.H_HOST ? t.E_DUPLICATE_HOST : t.E_DUPLICATE, name, last, next - 1)
   put(t.T_ERR_PREV, get(previous))
@@ -336,42 +240,3 @@ function decimal(p: usize, length: usize): i64 {
   return n
 }
 
-// @ts-ignore: decorator
-@inline
-function fits(stop: usize): bool {
-  return stop <= bufEnd || moved(stop)
-}
-
-/** Takes a large buffer for the line; whether it holds it up to `stop`. */
-function moved(stop: usize): bool {
-  if ((bufEnd > line && bufEnd - line >= largeSize) || busy >= largeNum) return false
-  busy++
-  bufEnd = line + largeSize
-  return stop <= bufEnd
-}
-
-function overflow(): i32 {
-  if (headers == 0) return refuse(t.E_URI_TOO_LONG, line, bufEnd, bufEnd - 1)
-  if (bufEnd > line) return refuse(t.E_HEADER_TOO_LONG, line, bufEnd, bufEnd - 1)
-  if (line == headers) return refuse(t.E_TOO_LARGE, line, line, bufEnd - 1)
-  return refuse(t.E_HEADER_TOO_LONG, lineBefore, bufEnd, bufEnd - 1)
-}
-
-function incomplete(): i32 {
-  if (!fits(end + 1)) return overflow()
-  const length = end - start
-  let wake = length + (length > 64 ? length : 64)
-  if (wake > bufEnd - start) wake = bufEnd - start
-  put(t.T_WAKE, headers == 0 ? -(<i32>wake) : <i32>wake)
-  return 0
-}
-
-function fail(code: i32, at: usize): i32 {
-  if (!fits(at + 1)) return overflow()
-  return refuse(code, line, at, at)
-}
-
-function refuseField(code: i32, index: i32, stop: usize): i32 {
-  const at = t.T_HEADERS + index * t.HEADER_WORDS
-  return refuse(code, start + get(at), start + get(at + 2) + get(at + 3), stop - 1)
-}

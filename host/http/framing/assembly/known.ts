@@ -1,7 +1,7 @@
 import * as t from '../table'
 
-// Names are compared as little-endian words with the bit that makes capitals small set. Loads never leave the name: longer names are compared as their first
-// and last eight bytes (and the second eight where needed), which overlap.
+// Names are compared as little-endian words with the bit that makes capitals small set. Loads never leave the name:
+// longer names are compared as their first and last eight bytes (and the second eight where needed), which overlap.
 
 // @ts-ignore: decorator
 @inline
@@ -13,6 +13,12 @@ function low4(p: usize): u32 {
 @inline
 function low8(p: usize): u64 {
   return load<u64>(p) | 0x2020202020202020
+}
+
+// @ts-ignore: decorator
+@inline
+export function isDigit(c: u32): bool {
+  return c - 0x30 < 10
 }
 
 /** The H_* of a name of letters, digits and other token characters, in any case; 0 when it is none. */
@@ -80,10 +86,11 @@ function longestId(p: usize, length: usize, first: u64, last: u64): i32 {
       return first == 0x726177726f662d78 && last == 0x726f662d64656472 ? t.H_X_FORWARDED_FOR : 0
     case 16: return first == 0x2d746e65746e6f63 && last == 0x676e69646f636e65 ? t.H_CONTENT_ENCODING : 0
     case 17: {
-      if (first == 0x726566736e617274) return (load<u8>(p, 8) == 0x2d) && last == 0x676e69646f636e65 ? t.H_TRANSFER_ENCODING : 0
       const second = low8(p + 8)
-      if (first == 0x6669646f6d2d6669) return second == 0x636e69732d646569 && last == 0x65636e69732d6465 ? t.H_IF_MODIFIED_SINCE : 0
-      return first == 0x726177726f662d78 && second == 0x746f72702d646564 && last == 0x6f746f72702d6465 ? t.H_X_FORWARDED_PROTO : 0
+      if (first == 0x726566736e617274 && second == 0x6e69646f636e652d && last == 0x676e69646f636e65) return t.H_TRANSFER_ENCODING
+      if (first == 0x6669646f6d2d6669 && second == 0x636e69732d646569 && last == 0x65636e69732d6465) return t.H_IF_MODIFIED_SINCE
+      if (first == 0x726177726f662d78 && second == 0x746f72702d646564 && last == 0x6f746f72702d6465) return t.H_X_FORWARDED_PROTO
+      return 0
     }
     case 19:
       if (first != 0x646f6d6e752d6669 || last != 0x65636e69732d6465) return 0
@@ -159,7 +166,10 @@ function isListGap(c: u32): bool {
   return c == 0x20 || c == 0x09 || c == 0x2c
 }
 
-/** Whether the seven bytes at p are `chunked` in any case: bytes that only look like letters with the bit set are told apart. */
+/**
+ * Whether the seven bytes at p are `chunked` in any case: bytes that only look like letters with the bit set are told
+ * apart.
+ */
 export function isChunked(p: usize, length: usize): bool {
   return length == 7 && low4(p) == 0x6e756863 && low4(p + 3) == 0x64656b6e
 }

@@ -3,15 +3,15 @@ import { T_ERR_LEN, T_ERR_OFF, T_ERR_POS, T_ERR_PREV, T_ERR_PREV_LEN } from '../
 /** Where the table lies in the core memory: memory.ts's tableOffset. */
 const TABLE: usize = 4096
 
-/** The head's region: base is what offsets count from, stop the end of the bytes that are there. */
-export let base: usize = 0
-export let stop: usize = 0
+/** The head's region: offsets count from its start; the end is that of the bytes that are there. */
+export let start: usize = 0
+export let end: usize = 0
 
 // @ts-ignore: decorator
 @inline
 export function region(from: usize, to: usize): void {
-  base = from
-  stop = to
+  start = from
+  end = to
 }
 
 // @ts-ignore: decorator
@@ -30,7 +30,7 @@ export function get(word: i32): i32 {
 // @ts-ignore: decorator
 @inline
 export function putRange(word: i32, from: usize, to: usize): void {
-  put(word, <i32>(from - base))
+  put(word, <i32>(from - start))
   put(word + 1, <i32>(to - from))
 }
 
@@ -50,9 +50,9 @@ export function clear(from: i32, to: i32): void {
 
 /** Notes an error: its line, and the byte that shows it. Returns the code. */
 export function refuse(code: i32, from: usize, to: usize, at: usize): i32 {
-  put(T_ERR_OFF, <i32>(from - base))
+  put(T_ERR_OFF, <i32>(from - start))
   put(T_ERR_LEN, <i32>(to - from))
-  put(T_ERR_POS, <i32>(at - base))
+  put(T_ERR_POS, <i32>(at - start))
   put(T_ERR_PREV, -1)
   put(T_ERR_PREV_LEN, 0)
   return code

@@ -1,5 +1,6 @@
 import * as t from '../table'
-import { base, get, put, putAbsent, putRange } from './state'
+import { get, put, putAbsent, putRange, start } from './state'
+import { isDigit } from './known'
 import { argsEnd, pathMarks } from './scan'
 
 /** A scan's answer when a byte must not be there: `fault` is that byte, and the function returned 0. */
@@ -10,12 +11,6 @@ export let fault: usize = 0
 function wrong(p: usize): usize {
   fault = p
   return 0
-}
-
-// @ts-ignore: decorator
-@inline
-function isDigit(c: u32): bool {
-  return c - 0x30 < 10
 }
 
 // @ts-ignore: decorator
@@ -31,7 +26,10 @@ function isHostMark(c: u32): bool {
   return c == 0x5f || c == 0x7e
 }
 
-/** Scans the target at p; see target.ts beside table.ts. Returns its end, `stop` when more is needed, 0 with `fault` set. */
+/**
+ * Scans the target at p; see target.ts beside table.ts. Returns its end, `stop` when more is needed, 0 with `fault`
+ * set.
+ */
 export function scanTarget(p: usize, stop: usize): usize {
   putAbsent(t.T_HOST_OFF)
   putAbsent(t.T_PORT_OFF)
@@ -115,7 +113,7 @@ function scanAuthority(host: usize, stop: usize, connect: bool): usize {
   // The slash before the host serves as the missing path.
   noPath(host - 1, host)
   if (c == 0x20) return p
-  put(t.T_URI_OFF, <i32>(p - base))
+  put(t.T_URI_OFF, <i32>(p - start))
   return scanArgs(p, p, stop)
 }
 

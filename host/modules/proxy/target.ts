@@ -1,0 +1,108 @@
+/** `proxy_pass`: which server, and which URI to ask it for. */
+import type { Cf } from '../../conf/cf.ts'
+import type { Request } from '../../http/request.ts'
+import type { UpstreamUrl } from '../upstream/address.ts'
+import type { ProxyConf, Target } from './conf.ts'
+import { coreLoc } from '../../http/core/confs.ts'
+import { normalise } from '../../http/framing/uri.ts'
+import { compileTemplate, splitTemplate } from '../../expr/template.ts'
+import { parseUpstreamUrl } from '../upstream/address.ts'
+import { upstreamsOf } from '../upstream/module.ts'
+import { proxyHandler } from './handler.ts'
+
+/** A URL with its scheme taken apart; or nginx's word for what is wrong. */
+export function parseTarget(url: string): { ssl: boolean, address: UpstreamUrl } | string {
+  const scheme = /^(https?):\/\//i.exec(url)
+  if (scheme === null) return 'invalid URL prefix'
+  const ssl = scheme[1]!.length === 5
+  const address = parseUpstreamUrl(url.slice(scheme[0].length), ssl ? 443 : 80, true)
+  return typeof address === 'string' ? address : { ssl, address }
+}
+
+/** What variables and TLS need to know of a parsed URL (ngx_http_proxy_set_vars). */
+export function targetOf(ssl: boolean, address: UpstreamUrl): Target {
+  const { uri, path, host, port } = address
+  if (path !== null) return { ssl, hostHeader: 'localhost', port: '', name: 'localhost', uri }
+  const usual = address.noPort || port === (ssl ? 443 : 80)
+  return { ssl, hostHeader: usual ? host : `${host}:${port}`, port: String(port), name: host, uri }
+}
+
+const noUri = '"proxy_pass" cannot have URI part in location given by regular expression, or inside named location, or inside "if" ' +
+  'statement, or inside "limit_except" block'
+
+/** `proxy_pass URL;` */
+export function setPass(cf: Cf, _directive: unknown, conf: ProxyConf): string | void {
+  if (conf.group !== null || conf.pass !== null) return 'is duplicate'
+  const location = coreLoc(cf)
+  location.handler = proxyHandler
+  location.handlerConf = conf
+  if (location.name.endsWith('/')) location.autoRedirect = true
+  const url = cf.args[1]!
+  if (hasVariables(url)) {
+    conf.pass = compileTemplate(cf, url, 1)
+    return
+  }
+  const parsed = parseTarget(url)
+  if (typeof parsed === 'string') {
+    return cf.fail(parsed === 'invalid URL prefix' ? parsed : `${parsed} in upstream "${url.replace(/^https?:\/\//i, '')}"`, 1,
+      parsed === 'invalid URL prefix' ? 'it begins with http:// or https://' : undefined)
+  }
+  const { ssl, address } = parsed
+  conf.group = upstreamsOf(cf.cycle).use(cf, address, 1)
+  conf.target = targetOf(ssl, address)
+  conf.url = url
+  conf.location = location.name
+  if (!location.named && location.regex === null && !location.noname) return
+  if (address.uri !== '') cf.fail(noUri, 1)
+  conf.location = ''
+}
+
+function hasVariables(url: string): boolean {
+  try {
+    return splitTemplate(url).some((piece) => !('text' in piece))
+  } catch {
+    return true
+  }
+}
+
+const unsafePath = /[\x00-\x20"#%<>?\\^`{|}\x7f-\xff]/
+const unsafePathAll = /[\x00-\x20"#%<>?\\^`{|}\x7f-\xff]/g
+const unsafeTarget = /[\x00-\x20\x7f]/
+const unsafeTargetAll = /[\x00-\x20\x7f]/g
+
+function escaped(c: string): string {
+  return '%' + c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')
+}
+
+/** A decoded path in the form in which it is sent: NGX_ESCAPE_URI's characters as `%XX`. */
+export function escapePath(path: string): string {
+  return unsafePath.test(path) ? path.replace(unsafePathAll, escaped) : path
+}
+
+/** A request target that cannot end its line: nginx lets `proxy_pass http://a$uri` split the request, here blanks and controls are `%XX`. */
+export function safeTarget(target: string): string {
+  return unsafeTarget.test(target) ? target.replace(unsafeTargetAll, escaped) : target
+}
+
+/** Whether the raw target of the client still says what the request is now: nothing rewrote path or arguments. */
+function rawIsCurrent(r: Request): boolean {
+  const raw = r.unparsedUri
+  if (!raw.startsWith('/')) return false
+  const mark = raw.indexOf('?')
+  const path = mark < 0 ? raw : raw.slice(0, mark)
+  if (r.args !== (mark < 0 ? '' : raw.slice(mark + 1))) return false
+  return path === r.uri || normalise(path, r.server.mergeSlashes) === r.uri
+}
+
+/**
+ * The URI to ask the server for (ngx_http_proxy_create_request): without a URI in `proxy_pass` the client's own bytes as long as nothing changed
+ * them; with one, the location's name replaced by it. A URI from variables is used as it is. '' when nothing is left to ask for.
+ */
+export function requestTarget(r: Request, conf: ProxyConf, uri: string): string {
+  if (conf.pass !== null && uri !== '') return safeTarget(uri)
+  if (uri === '' && rawIsCurrent(r)) return safeTarget(r.unparsedUri)
+  const cut = uri !== '' && r.validLocation ? Math.min(conf.location.length, r.uri.length) : 0
+  const rest = r.uri.slice(cut)
+  const path = uri + (r.quotedUri || r.internal ? escapePath(rest) : rest)
+  return safeTarget(r.args === '' ? path : `${path}?${r.args}`)
+}
