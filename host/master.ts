@@ -83,7 +83,7 @@ export class Master implements ServerControl {
         const taken = await this.#guard.take(conf.pid, log)
         if (taken !== null) return [problem(taken)]
         await checkAddresses(cycle.servers?.addresses ?? [], [], log)
-        this.#registry = masterRegistry(cycle, this, (...call) => this.#crew.run(...call))
+        this.#registry = masterRegistry(cycle, this, () => this.log, (...call) => this.#crew.run(...call))
         for (const module of cycle.modules) module.initMaster?.(cycle)
         for (const module of cycle.modules) module.initModule?.(cycle)
         logStart(this.log)
@@ -232,7 +232,7 @@ export class Master implements ServerControl {
     const conf = coreConf(cycle)
     const old = this.cycle
     try {
-      const registry = masterRegistry(cycle, this, (...call) => this.#crew.run(...call))
+      const registry = masterRegistry(cycle, this, () => this.log, (...call) => this.#crew.run(...call))
       await checkAddresses(cycle.servers?.addresses ?? [], old.servers?.addresses ?? [], this.log)
       for (const module of cycle.modules) module.initModule?.(cycle)
       const problems = await this.#crew.deploy(candidate.next, conf.workerProcesses, cycle)

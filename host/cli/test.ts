@@ -44,7 +44,7 @@ async function tryStart(cycle: Cycle): Promise<Problem[]> {
   try {
     const complaint = checkPidFile(coreConf(cycle).pid)
     if (complaint !== null) return [problem(complaint)]
-    masterRegistry(cycle, {} as ServerControl, () => null)
+    masterRegistry(cycle, {} as ServerControl, () => silent, () => null)
     await checkAddresses(cycle.servers?.addresses ?? [], [], silent, false)
   } catch (error) {
     // An address in use may well be held by the very server that this configuration is for.

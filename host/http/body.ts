@@ -13,6 +13,14 @@ type Stage = (typeof Stage)[keyof typeof Stage]
 
 const none = Buffer.alloc(0)
 
+/** Who takes a body while it arrives (`proxy_request_buffering off`). */
+export interface BodySink {
+  /** The bytes are the sink's own; false holds the client until `resumeStream`. */
+  data(bytes: Buffer): boolean
+  /** OK: that was all. Else the status that says why there is no more. */
+  end(verdict: Verdict): void
+}
+
 /**
  * The body of one request: read into memory and past client_body_buffer_size into a temporary file, or discarded (nginx.md §8). It takes its
  * bytes from the connection's input.
@@ -27,6 +35,7 @@ export class RequestBody {
   private size = 0
   private temporary: BodyFile | null = null
   private wake: ((v: Verdict) => void) | null = null
+  private sink: BodySink | null = null
   /** Whole body in memory; null when none, unread, or in a file. */
   buffer: Buffer | null = null
   /** Somebody began to read or to discard. */
@@ -86,6 +95,45 @@ export class RequestBody {
     return new Promise((resolve) => { this.wake = resolve })
   }
 
+  /** Hands the body to `sink` as it arrives instead of keeping it; for a body of which nothing was read yet. */
+  stream(sink: BodySink): void {
+    const c = this.request.connection
+    if (this.stage !== Stage.Unread) return sink.end(this.stage === Stage.Done ? OK : 500)
+    this.started = true
+    this.stage = Stage.Reading
+    this.sink = sink
+    this.wake = (verdict) => {
+      this.sink = null
+      sink.end(verdict)
+    }
+    // What came while the server was being connected to may have filled the connection's share.
+    c.unpause()
+    const rc = this.consume()
+    if (rc !== OK || !this.unread) return this.settle(rc)
+    this.sendContinue()
+    c.state = State.Body
+    if (c.paused) return
+    c.deadline = c.engine.now + this.request.location.clientBodyTimeout
+  }
+
+  /** The sink takes more. */
+  resumeStream(): void {
+    const c = this.request.connection
+    if (this.sink === null || !c.paused) return
+    c.deadline = c.engine.now + this.request.location.clientBodyTimeout
+    c.unpause()
+  }
+
+  /** The sink wants no more: the rest is dropped like a body that nobody reads. */
+  stopStream(): void {
+    if (this.sink === null) return
+    const c = this.request.connection
+    this.sink = this.wake = null
+    if (this.stage === Stage.Reading) this.stage = Stage.Discarding
+    if (c.state === State.Body) c.state = State.Busy
+    c.deadline = Infinity
+  }
+
   private isDone(): boolean { return this.stage === Stage.Done }
 
   private chain(resolve: (v: Verdict) => void): void {
@@ -120,6 +168,7 @@ export class RequestBody {
     }
     if (rc !== OK) return this.settle(rc)
     if (!this.unread) return this.settle(OK)
+    if (c.paused) return
     c.deadline = c.engine.now + r.location.clientBodyTimeout
   }
 
@@ -186,12 +235,23 @@ export class RequestBody {
     }
     this.size += length
     if (this.stage === Stage.Discarding) return OK
+    if (this.sink !== null) {
+      if (!this.sink.data(Buffer.from(bytes.subarray(start, end)))) this.holdClient()
+      return OK
+    }
     if (this.temporary === null && this.size > r.location.clientBodyBufferSize) this.toFile()
     if (this.temporary === null) {
       this.parts.push(Buffer.from(bytes.subarray(start, end)))
       return OK
     }
     return this.temporary.write(r, bytes, start, end) ? OK : 500
+  }
+
+  /** The sink is behind: the client is not read, and does not time out, until it catches up. */
+  private holdClient(): void {
+    const c = this.request.connection
+    c.paused = true
+    c.deadline = Infinity
   }
 
   /** Moves on to a temporary file. */
@@ -204,7 +264,7 @@ export class RequestBody {
   }
 
   private complete(): void {
-    if (this.stage === Stage.Reading && this.temporary === null) {
+    if (this.stage === Stage.Reading && this.temporary === null && this.sink === null) {
       this.buffer = this.parts.length === 1 ? this.parts[0]! : Buffer.concat(this.parts)
       // A chunked body has a length now; modules and variables may ask for it.
       if (this.chunked !== null) this.request.contentLength = this.size
@@ -228,6 +288,6 @@ export class RequestBody {
     this.parts = []
     this.temporary?.close(this.request.location.clientBodyInFileOnly === 'on')
     this.temporary = null
-    this.wake = null
+    this.sink = this.wake = null
   }
 }

@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Verdict } from '../module.ts'
 import type { HttpEngine, Running } from './engine.ts'
-import type { ParsedHost } from './framing/host.ts'
 import type { ListenAddress } from './servers.ts'
 import type { HeadLimits } from './framing/parser.ts'
 import type { LogContext } from '../core/log.ts'
@@ -13,6 +12,9 @@ import { terminate } from './finalize.ts'
 import { prefixOffset, readOffset } from './framing/memory.ts'
 import { HeadResume } from './framing/parser.ts'
 import { headLimits, readHead, waitForRequest } from './intake.ts'
+
+/** A Host value as it came, with what it means. */
+export interface KnownHost { readonly bytes: Buffer, readonly host: string, readonly port: number }
 
 /** What a connection is waiting for; decides what bytes that arrive mean and what a timeout means. */
 export const State = {
@@ -36,6 +38,14 @@ export type State = (typeof State)[keyof typeof State]
 const stashLimit = 65536
 const nothing = Buffer.alloc(0)
 
+/** Who takes the client's bytes after a 101 answer, when they are no HTTP any more. */
+export interface Tunnel {
+  /** The bytes are the tunnel's own; false holds the client until `unpause`. */
+  received(bytes: Buffer): boolean
+  /** The client sent its FIN. */
+  ended(): void
+}
+
 /** One client connection: its socket, the bytes not yet consumed, and the one request object that it reuses. */
 export class Connection implements LogContext {
   readonly engine: HttpEngine
@@ -45,8 +55,8 @@ export class Connection implements LogContext {
   /** Identifies the listener across configurations. */
   private readonly key: string
   private running: Running
-  /** Hosts seen on this connection, validated: clients repeat theirs. */
-  readonly hosts = new Map<string, ParsedHost>()
+  /** The last Host of this connection, validated. */
+  lastHost: KnownHost | null = null
   /** `*N` of the log; counts connections of the worker. */
   readonly serial: number
   readonly created: number
@@ -79,6 +89,7 @@ export class Connection implements LogContext {
   stalled = false
   /** The client sent its FIN. */
   peerEnded = false
+  private tunnel: Tunnel | null = null
 
   constructor(engine: HttpEngine, socket: Socket, listen: ListenAddress, serial: number) {
     this.engine = engine
@@ -122,6 +133,10 @@ export class Connection implements LogContext {
         this.request.body.more()
         break
       case State.Busy:
+        if (this.tunnel !== null) {
+          if (!this.tunnel.received(Buffer.from(buffer.subarray(start, end)))) this.paused = true
+          return !this.paused
+        }
         this.takeInput(buffer, start, end)
         break
       case State.Linger:
@@ -248,6 +263,20 @@ export class Connection implements LogContext {
       this.engine.now - this.created <= location.keepaliveTime && !this.engine.closing && this.engine.address(this.key) !== undefined
   }
 
+  /** Gives the client's bytes to a tunnel until the present request ends; what came early is handed over at once. */
+  openTunnel(tunnel: Tunnel): void {
+    this.tunnel = tunnel
+    const early = Buffer.from(this.input.subarray(this.position, this.end))
+    this.position = this.end
+    this.keepInput()
+    const room = early.length === 0 || tunnel.received(early)
+    if (room) this.unpause()
+    else this.paused = true
+    if (this.peerEnded) tunnel.ended()
+  }
+
+  closeTunnel(): void { this.tunnel = null }
+
   // --- writing --------------------------------------------------------------------------------------------------------------------
 
   /** The kernel took a write that had to wait. */
@@ -317,6 +346,7 @@ export class Connection implements LogContext {
   /** The client closed its side (nginx answers 499 to a request that is still being worked on). */
   peerClosed(): void {
     this.peerEnded = true
+    if (this.tunnel !== null) return this.tunnel.ended()
     if (this.state === State.Busy || this.state === State.Body) {
       if (!this.request.finished && this.blockedWrites === 0) this.clientGone()
       return

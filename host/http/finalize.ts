@@ -21,6 +21,8 @@ export function finalizeRequest(r: Request, rc: Verdict): boolean {
     terminate(r, rc === ERROR ? 0 : rc)
     return false
   }
+  // A handler of an early phase that has answered by itself names the status that it sent: OK would mean "go on" there.
+  if (r.outputDone && rc === r.headersOut.status) return finishOutput(r)
   if (r.headerSent) {
     r.log(Level.error, `handler answered ${rc} after the response header was sent`)
     terminate(r, 0)

@@ -1,7 +1,7 @@
 import type { CoreMemory } from './framing/memory.ts'
 import { headerNames } from './framing/names.ts'
 import {
-  H_COOKIE, HEADER_WORDS, T_COUNT, T_HEADERS, T_HEAD_LEN, T_KNOWN, T_LINE_LEN, T_METHOD_OFF, T_WORDS,
+  H_COOKIE, HEADER_WORDS, T_COUNT, T_HEADERS, T_HEAD_LEN, T_KNOWN, T_LINE_LEN, T_METHOD_OFF, T_URI_LEN, T_URI_OFF, T_WORDS,
 } from './framing/table.ts'
 
 const knownIds = new Map(headerNames.map((name, id) => [name, id]))
@@ -73,6 +73,11 @@ export class RequestHead {
   requestLine(): string {
     if (this.line === null) this.line = this.text(this.table[T_METHOD_OFF]!, this.table[T_LINE_LEN]!)
     return this.line
+  }
+
+  /** The target as received, without scheme and authority; '' when no head was understood. */
+  unparsedUri(): string {
+    return this.valid ? this.text(this.table[T_URI_OFF]!, this.table[T_URI_LEN]!) : ''
   }
 
   /** How many header lines there are. */

@@ -1,4 +1,5 @@
-import type { Connection } from './connection.ts'
+import type { Connection, KnownHost } from './connection.ts'
+import type { RequestHead } from './head.ts'
 import type { CoreSrvConf } from './core/conf.ts'
 import type { HeadLimits } from './framing/parser.ts'
 import type { Request } from './request.ts'
@@ -12,8 +13,8 @@ import { methodNames } from './framing/names.ts'
 import { normalise } from './framing/uri.ts'
 import {
   E_METHOD_09, O_IGNORE_INVALID, O_UNDERSCORES, F_CHUNKED, F_COMPLEX, F_EXPECT_100, F_PERSIST, F_PLUS, F_QUOTED, M_CONNECT, M_HEAD, M_TRACE, H_HOST,
-  T_ARGS_LEN, T_ARGS_OFF, T_CL_HI, T_CL_LO, T_FLAGS, T_HOST_LEN, T_HOST_OFF, T_METHOD, T_METHOD_LEN, T_METHOD_OFF,
-  T_PATH_LEN, T_PATH_OFF, T_PORT_LEN, T_PORT_OFF, T_SKIPPED, T_SKIPPED_LEN, T_SKIPPED_OFF, T_URI_LEN, T_URI_OFF, T_VERSION,
+  HEADER_WORDS, T_ARGS_LEN, T_ARGS_OFF, T_CL_HI, T_CL_LO, T_FLAGS, T_HEADERS, T_HOST_LEN, T_HOST_OFF, T_KNOWN, T_METHOD, T_METHOD_LEN, T_METHOD_OFF,
+  T_PATH_LEN, T_PATH_OFF, T_PORT_LEN, T_PORT_OFF, T_SKIPPED, T_SKIPPED_LEN, T_SKIPPED_OFF, T_VERSION,
 } from './framing/table.ts'
 
 /** Starts the wait for a request: the header timeout on a new connection, keepalive_timeout on a used one. */
@@ -101,7 +102,6 @@ function process(c: Connection, length: number): void {
   r.contentLength = low === -1 && high === -1 ? -1 : high * 4294967296 + (low >>> 0)
   r.requestLength = length + Math.max(0, r.contentLength)
   r.args = table[T_ARGS_LEN]! > 0 ? head.text(table[T_ARGS_OFF]!, table[T_ARGS_LEN]!) : ''
-  r.unparsedUri = head.text(table[T_URI_OFF]!, table[T_URI_LEN]!)
   r.body.begin(r.contentLength, r.chunkedBody)
   const status = takeTarget(c, r, flags, method)
   if (status !== 0 && r.finalize(status)) runPhases(r)
@@ -139,34 +139,46 @@ function takeTarget(c: Connection, r: Request, flags: number, method: number): n
 function takeHost(c: Connection, r: Request): boolean {
   const { head } = r
   const { table } = head
-  r.host = ''
-  r.hostPort = 0
-  let text: string | null = null
+  let known: KnownHost | null = null
   if (table[T_HOST_LEN]! > 0) {
-    text = head.text(table[T_HOST_OFF]!, table[T_HOST_LEN]!)
-    if (table[T_PORT_OFF]! >= 0) text += ':' + head.text(table[T_PORT_OFF]!, Math.max(0, table[T_PORT_LEN]!))
-  } else text = head.known(H_HOST)
-  if (text === null) {
-    chooseServer(c, r)
-    return true
-  }
-  const known = c.hosts.get(text)
-  if (known !== undefined) {
-    r.host = known.host
-    r.hostPort = known.port
+    const end = table[T_PORT_OFF]! >= 0 ? table[T_PORT_OFF]! + table[T_PORT_LEN]! : table[T_HOST_OFF]! + table[T_HOST_LEN]!
+    known = hostOf(c, head, table[T_HOST_OFF]!, end - table[T_HOST_OFF]!)
   } else {
-    const host = parseHost(text)
-    if (host === null) {
-      r.log(Level.info, 'client sent invalid host header')
-      r.keepalive = false
-      return false
+    const line = table[T_KNOWN + H_HOST]!
+    if (line < 0) {
+      r.host = ''
+      r.hostPort = 0
+      chooseServer(c, r)
+      return true
     }
-    r.host = host.host
-    r.hostPort = host.port
-    if (c.hosts.size < 4) c.hosts.set(text, host)
+    const at = T_HEADERS + line * HEADER_WORDS
+    known = hostOf(c, head, table[at + 2]!, table[at + 3]!)
   }
+  if (known === null) {
+    r.log(Level.info, 'client sent invalid host header')
+    r.keepalive = false
+    return false
+  }
+  r.host = known.host
+  r.hostPort = known.port
   chooseServer(c, r)
   return true
+}
+
+/** The host in these bytes of the head; a client repeats its host, so the connection's last one is compared before anything is parsed. */
+function hostOf(c: Connection, head: RequestHead, offset: number, length: number): KnownHost | null {
+  const last = c.lastHost
+  if (last !== null && last.bytes.length === length) {
+    const { bytes } = head
+    const start = head.base + offset
+    let i = 0
+    while (i < length && bytes[start + i] === last.bytes[i]) i++
+    if (i === length) return last
+  }
+  const text = head.text(offset, length)
+  const parsed = parseHost(text)
+  if (parsed === null) return null
+  return c.lastHost = { bytes: Buffer.from(text, 'latin1'), host: parsed.host, port: parsed.port }
 }
 
 function chooseServer(c: Connection, r: Request): void {
@@ -200,7 +212,7 @@ function malformed(c: Connection, code: number): void {
   const r = begin(c)
   r.head.invalidate(line)
   r.method = 'GET'
-  r.uri = r.args = r.unparsedUri = r.host = ''
+  r.uri = r.args = r.host = ''
   r.headerOnly = false
   // What is understood of a line without a protocol is answered as HTTP/0.9: the page alone.
   r.version = code === E_METHOD_09 ? 9 : 1000

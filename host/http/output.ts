@@ -31,6 +31,14 @@ export function writeHeadBytes(r: Request, head: string): Verdict {
   return OK
 }
 
+/** Writes a response head that was composed before; its bytes are copied. */
+export function writeHeadCopy(r: Request, head: Buffer): Verdict {
+  r.headerSize = head.length
+  r.bytesSent += head.length
+  r.connection.engine.writer.copy(r.connection, head)
+  return OK
+}
+
 /** Passes a part through the running body filters and writes what comes out (nginx.md §6.2). */
 export function outputPart(r: Request, part: BodyPart): Answer {
   if (r.outputDone) {

@@ -50,8 +50,6 @@ export class Request implements LogContext {
   uri = ''
   /** After `?`, as received. */
   args = ''
-  /** Raw target without scheme and host: `$request_uri`. */
-  unparsedUri = ''
   /** major × 1000 + minor; HTTP/0.9 is 9. */
   version = 0
   /** Validated, lower case, without port and trailing dot; '' if none. */
@@ -104,6 +102,8 @@ export class Request implements LogContext {
   headerSize = 0
   requestLength = 0
   limitRate: number | undefined = undefined
+  /** `SCHEME://SERVER/URI` of the upstream server that the request is passed to, for the error log; '' for none. */
+  upstream = ''
   readonly body: RequestBody
   readonly headersOut = new ResponseHeaders()
   runningFilters: RunningBodyFilter[] | null = null
@@ -132,6 +132,7 @@ export class Request implements LogContext {
     this.headerOnly = this.headerSent = this.keepalive = this.chunked = this.outputDone = this.finished = this.redirected = false
     this.bytesSent = this.headerSize = 0
     this.limitRate = undefined
+    this.upstream = ''
     this.runningFilters = null
     this.headersOut.reset()
   }
@@ -147,6 +148,8 @@ export class Request implements LogContext {
     if (dot <= 0 || this.uri.charCodeAt(dot - 1) === 47 || this.uri.indexOf('/', dot) >= 0) return ''
     return this.uri.slice(dot + 1)
   }
+  /** Raw target without scheme and host: `$request_uri`. */
+  get unparsedUri(): string { return this.head.unparsedUri() }
   /** The request line as received. */
   get requestLine(): string { return this.head.requestLine() }
   /** The request body when it is in memory, else null. */
@@ -303,7 +306,7 @@ export class Request implements LogContext {
     const referer = this.header('referer')
     const line = this.requestLine
     return `, client: ${this.remoteAddress}, server: ${server}` + (line === '' ? '' : `, request: "${line}"`) +
-      (this.parent === null ? '' : `, subrequest: "${this.uri}"`) +
+      (this.parent === null ? '' : `, subrequest: "${this.uri}"`) + (this.upstream === '' ? '' : `, upstream: "${this.upstream}"`) +
       (this.host === '' ? '' : `, host: "${this.header('host') ?? this.host}"`) + (referer === null ? '' : `, referrer: "${referer}"`)
   }
 

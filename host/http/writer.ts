@@ -46,6 +46,12 @@ export class Writer {
     this.position += b.length
   }
 
+  /** Appends bytes that the caller keeps: always copied. */
+  copy(connection: Connection, b: Buffer): void {
+    if (b.length >= largeBuffer) return this.bytes(connection, Buffer.from(b))
+    this.bytes(connection, b)
+  }
+
   /** Room at the end of the slab for at least `want` bytes (up to a slab); fill it from its start and call `filled`. */
   room(connection: Connection, want: number): Buffer {
     if (this.owner !== connection) this.claim(connection)

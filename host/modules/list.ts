@@ -10,6 +10,7 @@ import { logModule } from './log/module.ts'
 import { mainModules } from './main/list.ts'
 import { mapModule } from './map/module.ts'
 import { notModifiedModule } from './notmodified/module.ts'
+import { proxyModule } from './proxy/module.ts'
 import { rangeBodyModule, rangeHeaderModule } from './range/module.ts'
 import { rewriteModule } from './rewrite/module.ts'
 import { splitClientsModule } from './split_clients/module.ts'
@@ -17,10 +18,11 @@ import { autoindexModule } from './static/autoindex.ts'
 import { indexModule } from './static/index.ts'
 import { staticModule } from './static/static.ts'
 import { tryFilesModule } from './static/tryfiles.ts'
+import { upstreamModule } from './upstream/module.ts'
 
 /** The host's modules in the order of their confs; `Module.order` alone decides the order of handlers and filters. */
 export const hostModules: readonly Module[] = [
   ...mainModules, httpModule, httpCoreModule, logModule, staticModule, autoindexModule, indexModule, tryFilesModule, authBasicModule,
-  limitConnModule, limitReqModule, geoModule, mapModule, splitClientsModule, rewriteModule, gatewaysModule, rangeHeaderModule,
+  limitConnModule, limitReqModule, geoModule, mapModule, splitClientsModule, rewriteModule, upstreamModule, proxyModule, gatewaysModule, rangeHeaderModule,
   rangeBodyModule, notModifiedModule,
 ]

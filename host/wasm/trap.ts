@@ -47,9 +47,11 @@ function place(program: Program, error: Error): string | null {
   return match === null ? null : program.locate(parseInt(match[1]!, 16))
 }
 
+const ascii = /^[\x00-\x7f]*$/
+
 /** A text as the bytes of its UTF-8 form, one character each, as the host holds all text. */
 export function byteString(text: string): string {
-  return Buffer.from(text, 'utf8').toString('latin1')
+  return ascii.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1')
 }
 
 /** A text of a guest's made fit for one log line: control characters escaped, cut at `limit`. */

@@ -7,7 +7,7 @@ export {
 } from './register'
 export { Part, body_filter } from './filter'
 export { Request, log } from './request'
-export { Response } from './response'
+export { HeaderLine, Response } from './response'
 export { Address } from './address'
 export { Bytes } from './bytes'
 export { Template } from './template'

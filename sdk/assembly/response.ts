@@ -1,6 +1,18 @@
 import * as host from './host'
 import * as text from './text'
 
+/** A header line that is the same in every response, made while the configuration is read: it crosses to the server as two numbers. */
+export class HeaderLine {
+  /** The server's numbers for name and value; −1: it keeps no more of them, or the text is too long. */
+  readonly nameId: i32
+  readonly valueId: i32
+
+  constructor(readonly name: string, readonly value: string) {
+    this.nameId = text.intern(name)
+    this.valueId = text.intern(value)
+  }
+}
+
 /** The response while its head can still change: before the reply in handlers, and in header filters. */
 export class Response {
   /** The status, 0 when nobody has decided. */
@@ -33,6 +45,12 @@ export class Response {
   set(name: string, value: string): bool { return change(name, value, 0) }
   /** Adds a header line. */
   add(name: string, value: string): bool { return change(name, value, 1) }
+
+  /** Adds a prepared header line. */
+  addLine(line: HeaderLine): bool {
+    if (line.nameId < 0 || line.valueId < 0) return change(line.name, line.value, 1)
+    return host.response_header_set(line.nameId, -1, line.valueId, -1, 1) == 0
+  }
 
   /**
    * Gives the response a trailer, sent behind a body in chunks. A header filter announces it, with its value or with `''` when a body filter

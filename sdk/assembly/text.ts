@@ -54,13 +54,18 @@ export function literal(text: string): i32 {
   if (p >= __heap_base) return -1
   const slot = cache + (((p >> 4) & (slots - 1)) << 3)
   if (load<usize>(slot) == p) return load<i32>(slot, 4)
-  const mark = used
-  put(text)
-  used = mark
-  const id = length > 256 ? -1 : host.name(at, length)
+  const id = intern(text)
   store<usize>(slot, p)
   store<i32>(slot, id, 4)
   return id
+}
+
+/** The host's id of a text; −1 when the text is longer than 256 bytes or the host keeps no more of them. */
+export function intern(text: string): i32 {
+  const mark = used
+  put(text)
+  used = mark
+  return length > 256 ? -1 : host.name(at, length)
 }
 
 /** Writes a string as UTF-8 and returns its length; eight ASCII characters at a time. */

@@ -6,8 +6,6 @@ const byReason: Record<string, string> = {
   'module limit_conn': 'limit-conn-zero limit-conn-size-conflict',
   'module auth_basic': 'auth-basic-args',
   'module try_files': 'try-files-code try-files-dup',
-  'module proxy': 'proxy-pass-uri-regex proxy-pass-dup proxy-pass-server',
-  'module upstream': 'upstream-dup upstream-bad-param upstream-host',
   'module headers': 'add-header-args add-header-always-bad',
 }
 

@@ -77,6 +77,8 @@ export const malformed: readonly (readonly [head: string, code: number])[] = [
   ['GET / HTTP/1.1\r\r\n' + H + '\r\n', t.E_REQUEST],
   ['GET / HTTP/1.1\rHost: a\r\n\r\n', t.E_REQUEST],
   ['GET / HTTP/1.1 x\r\n' + H + '\r\n', t.E_REQUEST],
+  ['GET /   HTTP/1.1   1\r\n' + H + '\r\n', t.E_REQUEST],
+  ['GET / HTTP/1.11.\r\n' + H + '\r\n', t.E_REQUEST],
   ['POST /\r\n', t.E_METHOD_09],
   ['HEAD /\n', t.E_METHOD_09],
   // Header names.
@@ -148,7 +150,8 @@ export const malformed: readonly (readonly [head: string, code: number])[] = [
 ]
 
 /** One line of each well-known header that has no say in framing, and a second cookie. */
-const everyHeader = headerNames.filter((_, id) => !framing.includes(id)).map((name) => `${name}: a\r\n`).join('') + 'cookie: b\r\n'
+const others = headerNames.filter((_, id) => !framing.includes(id))
+const everyHeader = [...others, 'cookie'].map((name) => `${name}: a\r\n`).join('')
 
 /** Odd heads that nginx takes, and so do we. */
 export const odd: readonly string[] = [

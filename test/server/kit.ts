@@ -117,25 +117,12 @@ export function site(t: Test): Site {
   return made
 }
 
-/** A running server. */
-export class Server {
+/** Whoever talks to the server of a site. */
+export class Visitor {
   readonly site: Site
-  readonly pid: number
-  readonly #child: ChildProcess
-  readonly #ended: Promise<Finished>
-  /** What the command has written to standard error so far: the start-up lines, and the log when it goes to stderr. */
-  stderr = ''
-  stdout = ''
 
-  constructor(site: Site, child: ChildProcess) {
+  constructor(site: Site) {
     this.site = site
-    this.#child = child
-    this.pid = child.pid ?? 0
-    child.stderr!.setEncoding('latin1').on('data', (text: string) => { this.stderr += text })
-    child.stdout!.setEncoding('latin1').on('data', (text: string) => { this.stdout += text })
-    this.#ended = new Promise((resolve) => child.once('close', (code, signal) => {
-      resolve({ code, signal, stdout: this.stdout, stderr: this.stderr })
-    }))
   }
 
   get prefix(): string {
@@ -144,30 +131,6 @@ export class Server {
 
   port(name = 'port'): number {
     return this.site.port(name)
-  }
-
-  log(name?: string): string {
-    return this.site.log(name)
-  }
-
-  waitLog(pattern: RegExp, name?: string): Promise<RegExpExecArray> {
-    return this.site.waitLog(pattern, name)
-  }
-
-  /** Resolves when the command has ended. */
-  ended(): Promise<Finished> {
-    return this.#ended
-  }
-
-  /** Sends a signal to the master. */
-  kill(signal: NodeJS.Signals): void {
-    this.#child.kill(signal)
-  }
-
-  /** Ends the server by a signal and waits for its end. */
-  stop(signal: NodeJS.Signals = 'SIGQUIT'): Promise<Finished> {
-    this.#child.kill(signal)
-    return this.#ended
   }
 
   /** Opens a connection to a port of the site, or to a unix socket given by its path below the prefix. */
@@ -196,6 +159,51 @@ export class Server {
     if (bytes.length > 0) lines.push(`Content-Length: ${bytes.length}`)
     for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`)
     return parseResponse(await this.raw(Buffer.concat([Buffer.from(lines.join('\r\n') + '\r\n\r\n', 'latin1'), bytes]), to), method)
+  }
+}
+
+/** A running server. */
+export class Server extends Visitor {
+  readonly pid: number
+  readonly #child: ChildProcess
+  readonly #ended: Promise<Finished>
+  /** What the command has written to standard error so far: the start-up lines, and the log when it goes to stderr. */
+  stderr = ''
+  stdout = ''
+
+  constructor(site: Site, child: ChildProcess) {
+    super(site)
+    this.#child = child
+    this.pid = child.pid ?? 0
+    child.stderr!.setEncoding('latin1').on('data', (text: string) => { this.stderr += text })
+    child.stdout!.setEncoding('latin1').on('data', (text: string) => { this.stdout += text })
+    this.#ended = new Promise((resolve) => child.once('close', (code, signal) => {
+      resolve({ code, signal, stdout: this.stdout, stderr: this.stderr })
+    }))
+  }
+
+  log(name?: string): string {
+    return this.site.log(name)
+  }
+
+  waitLog(pattern: RegExp, name?: string): Promise<RegExpExecArray> {
+    return this.site.waitLog(pattern, name)
+  }
+
+  /** Resolves when the command has ended. */
+  ended(): Promise<Finished> {
+    return this.#ended
+  }
+
+  /** Sends a signal to the master. */
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
+  }
+
+  /** Ends the server by a signal and waits for its end. */
+  stop(signal: NodeJS.Signals = 'SIGQUIT'): Promise<Finished> {
+    this.#child.kill(signal)
+    return this.#ended
   }
 
   /** Calls a command over the control socket; returns the whole JSON-RPC answer. */
@@ -232,6 +240,20 @@ export async function start(t: Test, conf: string, options: StartOptions = {}): 
   await until(() => over || /^ready in /m.test(server.stderr), () => `not ready:\n${server.stderr}\n${server.log()}`)
   if (over) throw new Error(`the server did not start:\n${server.stderr}`)
   return server
+}
+
+/** Sees to it that the daemon which the site's pid file names now does not outlive the test. */
+export function endDaemon(t: Test, place: Site): void {
+  const pid = Number(place.read('vespid.pid'))
+  // Zero would be this process's whole group.
+  if (!(pid > 1)) return
+  t.after(() => {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      // It has ended.
+    }
+  })
 }
 
 /** Runs the command to its end in a site (working directory: the prefix). `<prefix>` in arguments is replaced. */

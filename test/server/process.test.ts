@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { answers, run, site, start, until, untilAsync } from './kit.ts'
+import { answers, endDaemon, run, site, start, until, untilAsync } from './kit.ts'
 import type { Server } from './kit.ts'
 
 const hello = (word: string, more = '') => `${more}
@@ -127,7 +127,7 @@ test('a refused configuration changes nothing, and whoever asked is told', async
   }])
   assert.equal(error!.data.report, told.stderr)
   assert.deepEqual(events(server).slice(before), [
-    '[notice] master: reconfiguring', `[emerg] master: unknown directive "worker_procesess" in ${server.prefix}/vespid.conf:3`,
+    '[notice] master: command "core.reload" called by control socket', '[notice] master: reconfiguring', `[emerg] master: unknown directive "worker_procesess" in ${server.prefix}/vespid.conf:3`,
   ])
   assert.equal((await server.get('/')).body, 'one')
 })
@@ -193,6 +193,17 @@ test('a worker that dies is replaced and serves what the server serves, not what
   const threads = async () => (await server.rpc('core.ps')).result.map(({ thread, cycle }: any) => `${thread} serves ${cycle}`).join(', ')
   await untilAsync(async () => await threads() === '0 serves 1, 1 serves 1, 3 serves 1', () => server.log())
   for (let i = 0; i < 20; i++) assert.equal((await server.get('/')).body, 'one')
+})
+
+test('the first worker owns unix sockets; its replacement takes them over', async (t) => {
+  const server = await start(t, 'worker_processes 2; http { server { listen unix:<prefix>/http.sock; location / { return 200 one; } } }')
+  const before = await server.connect('http.sock')
+  before.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  assert.equal((await before.response()).body, 'one')
+  await server.rpc('core.restart_worker', 1)
+  assert.equal(await before.rest(), '')
+  await untilAsync(async () => (await server.rpc('core.ps')).result.some(({ thread, cycle }: any) => thread === 3 && cycle === 1), () => server.log())
+  assert.equal((await server.get('/', {}, 'http.sock')).body, 'one')
 })
 
 test('a port in use: five tries, and who holds it', async (t) => {
@@ -268,8 +279,7 @@ test('daemon on: the command ends when the server serves', async (t) => {
   const place = site(t)
   await place.configure(hello('one', 'daemon on;'))
   const { stderr, code } = await run(place, [])
-  const pid = Number(place.read('vespid.pid'))
-  t.after(() => { try { process.kill(pid, 'SIGKILL') } catch { /* it has ended */ } })
+  endDaemon(t, place)
   assert.equal(code, 0)
   assert.match(stderr, /^vespid 0\.1\.0, configuration .*\n {2}http:.*\n {2}rpc: .*\nready in \d+ ms\n$/)
   assert.equal(await answers(place.port()), true)

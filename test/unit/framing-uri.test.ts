@@ -64,7 +64,8 @@ test('a target is split at its first question mark, without its fragment', () =>
 
 test('the extension is what follows the last dot of the last segment', () => {
   const cases = {
-    '/a.html': 'html', '/a.tar.gz': 'gz', '/a': '', '/a.b/c': '', '/.a': '', '/a/.b': '', '/.a.b': 'b', '/a.': '', '/': '', '': '',
+    '/a.html': 'html', '/a.tar.gz': 'gz', '/a': '', '/a.b/c': '', '/.a': '', '/a/.b': '', '/.a.b': 'b', '/a.': '',
+    '/': '', '': '',
   }
   for (const [path, ext] of Object.entries(cases)) assert.equal(extension(path), ext, path)
 })
@@ -87,7 +88,8 @@ test('each kind escapes its characters', () => {
 
 test('unescape decodes what it can and loses what nginx loses', () => {
   const cases = {
-    plain: 'plain', 'a%20b%41': 'a bA', '%': '', '%4': '', '%zz': 'zz', '%4z1': '1', 'a%%41b': 'a%41b', '%00': '\0', '%ff%FE': '\xff\xfe',
+    plain: 'plain', 'a%20b%41': 'a bA', '%': '', '%4': '', '%zz': 'zz', '%4z1': '1', 'a%%41b': 'a%41b',
+    '%00': '\0', '%ff%FE': '\xff\xfe',
   }
   for (const [text, plain] of Object.entries(cases)) assert.equal(unescape(text), plain, text)
 })

@@ -12,6 +12,7 @@ import type { Template } from '../../expr/template.ts'
 import type { Regex } from '../../expr/regex.ts'
 import type { BoundContentHandler, Request } from '../request.ts'
 import type { BoundHeaderFilter } from '../response.ts'
+import type { LastHead } from '../headwriter.ts'
 import type { StepList } from '../phases.ts'
 import type { LocationTree } from '../locations.ts'
 import type { ListenOptions } from '../listen.ts'
@@ -270,6 +271,8 @@ export class CoreLocConf {
   bodyFilters: { filter: BodyFilter, conf: unknown }[] = []
   /** `handler` as the engine runs it. */
   boundHandler: BoundContentHandler | null = null
+  /** The engine's memory of the last response head written here. */
+  lastHead: LastHead | null = null
 
   /** The content type of a file name's extension (without dot; '' for none): `types`, else `default_type`. */
   contentType(extension: string): string {

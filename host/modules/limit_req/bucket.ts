@@ -8,6 +8,9 @@ const PINS = 2
 /** A bucket that was not used for this long and has run empty is removed when another needs its place. */
 const idleTime = 60000
 
+/** The age of a bucket that nothing was counted in yet: enough to run empty, and far from the wrap of 32 bits. */
+const longAgo = 0x40000000
+
 /** What `Buckets.take` answers. */
 export const Take = { Passed: 0, Over: 1, Pinned: 2, NoRoom: 3 } as const
 
@@ -61,9 +64,8 @@ export class Buckets {
     let entry = table.insert(key)
     while (entry === 0 && this.removeOldest()) entry = table.insert(key)
     if (entry === 0) return Take.NoRoom
-    if (!account) return this.pin(entry)
-    table.set(entry, LAST, now | 0)
-    return Take.Passed
+    table.set(entry, LAST, (account ? now : now - longAgo) | 0)
+    return account ? Take.Passed : this.pin(entry)
   }
 
   private pin(entry: number): number {

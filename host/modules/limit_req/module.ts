@@ -106,7 +106,7 @@ export function limitReqHandler(r: Request, conf: LimitReqConf): Answer {
   if (r.limitReqStatus !== 0) return DECLINED
   const limits = conf.limits!
   const { now } = r.connection.engine
-  let answer: number = -1
+  let answer = -1
   let n = 0
   for (; n < limits.length; n++) {
     const { zone, burst } = limits[n]!
@@ -124,7 +124,7 @@ export function limitReqHandler(r: Request, conf: LimitReqConf): Answer {
   }
   if (answer < 0) return DECLINED
   if (answer === Take.Over || answer === Take.NoRoom) return refuse(r, conf, n, answer)
-  return pass(r, conf, n, answer === Take.Passed ? n : -1, now)
+  return pass(r, conf, n, answer === Take.Passed, now)
 }
 
 function refuse(r: Request, conf: LimitReqConf, n: number, answer: number): Verdict {
@@ -141,28 +141,26 @@ function refuse(r: Request, conf: LimitReqConf, n: number, answer: number): Verd
 }
 
 /**
- * Counts the request in the pinned buckets of the first `n` limits; waits as long as the one that asks for most
- * (ngx_http_limit_req_account).
+ * Counts the request in the pinned buckets of the first `n` limits; limit `n` has counted it itself when it is the `last`.
+ * Waits as long as the one that asks for most (ngx_http_limit_req_account).
  */
-function pass(r: Request, conf: LimitReqConf, n: number, last: number, now: number): Answer {
+function pass(r: Request, conf: LimitReqConf, n: number, last: boolean, now: number): Answer {
   const limits = conf.limits!
   let longest = 0
-  let slowest: Limit | null = null
   let excess = 0
-  const consider = (limit: Limit): void => {
-    const buckets = bucketsOf(limit)
-    if (buckets.excess <= limit.delay) return
-    const wait = buckets.delay(buckets.excess, limit.delay)
-    if (wait <= longest) return
+  let slowest = 0
+  for (let i = last ? n : n - 1; i >= 0; i--) {
+    const buckets = bucketsOf(limits[i]!)
+    if (i !== n) {
+      if (pins[i] === 0) continue
+      buckets.settle(pins[i]!, now)
+    }
+    if (buckets.excess <= limits[i]!.delay) continue
+    const wait = buckets.delay(buckets.excess, limits[i]!.delay)
+    if (wait <= longest) continue
     longest = wait
-    slowest = limit
+    slowest = i
     excess = buckets.excess
-  }
-  if (last >= 0) consider(limits[last]!)
-  for (let i = n - 1; i >= 0; i--) {
-    if (pins[i] === 0) continue
-    bucketsOf(limits[i]!).settle(pins[i]!, now)
-    consider(limits[i]!)
   }
   if (longest === 0) {
     r.limitReqStatus = Outcome.Passed
@@ -170,7 +168,7 @@ function pass(r: Request, conf: LimitReqConf, n: number, last: number, now: numb
   }
   const dryRun = conf.dryRun === true
   const level = conf.logLevel === Level.info ? Level.info : conf.logLevel! + 1
-  const { name } = slowest!.zone
+  const { name } = limits[slowest]!.zone
   r.log(level, `delaying request${dryRun ? ', dry run' : ''}, excess: ${thousandths(excess)}, by zone "${name}"`)
   r.limitReqStatus = dryRun ? Outcome.DelayedDryRun : Outcome.Delayed
   return dryRun ? DECLINED : pause(r, longest)

@@ -31,7 +31,7 @@ const doing = {
 } as const
 type Stage = keyof typeof doing
 
-const nothing = Buffer.alloc(0)
+const nothing: Buffer = Buffer.alloc(0)
 /** Interim (1xx) heads of one response that are skipped before it counts as an attack. */
 const interimLimit = 32
 /** Requests of these methods may have had their effect: not sent again. */

@@ -1,14 +1,9 @@
-/** `proxy_pass`: which server, and which URI to ask it for. */
-import type { Cf } from '../../conf/cf.ts'
+/** What a `proxy_pass` URL means, and which URI to ask the server for. */
 import type { Request } from '../../http/request.ts'
 import type { UpstreamUrl } from '../upstream/address.ts'
 import type { ProxyConf, Target } from './conf.ts'
-import { coreLoc } from '../../http/core/confs.ts'
 import { normalise } from '../../http/framing/uri.ts'
-import { compileTemplate, splitTemplate } from '../../expr/template.ts'
 import { parseUpstreamUrl } from '../upstream/address.ts'
-import { upstreamsOf } from '../upstream/module.ts'
-import { proxyHandler } from './handler.ts'
 
 /** A URL with its scheme taken apart; or nginx's word for what is wrong. */
 export function parseTarget(url: string): { ssl: boolean, address: UpstreamUrl } | string {
@@ -25,44 +20,6 @@ export function targetOf(ssl: boolean, address: UpstreamUrl): Target {
   if (path !== null) return { ssl, hostHeader: 'localhost', port: '', name: 'localhost', uri }
   const usual = address.noPort || port === (ssl ? 443 : 80)
   return { ssl, hostHeader: usual ? host : `${host}:${port}`, port: String(port), name: host, uri }
-}
-
-const noUri = '"proxy_pass" cannot have URI part in location given by regular expression, or inside named location, or inside "if" ' +
-  'statement, or inside "limit_except" block'
-
-/** `proxy_pass URL;` */
-export function setPass(cf: Cf, _directive: unknown, conf: ProxyConf): string | void {
-  if (conf.group !== null || conf.pass !== null) return 'is duplicate'
-  const location = coreLoc(cf)
-  location.handler = proxyHandler
-  location.handlerConf = conf
-  if (location.name.endsWith('/')) location.autoRedirect = true
-  const url = cf.args[1]!
-  if (hasVariables(url)) {
-    conf.pass = compileTemplate(cf, url, 1)
-    return
-  }
-  const parsed = parseTarget(url)
-  if (typeof parsed === 'string') {
-    return cf.fail(parsed === 'invalid URL prefix' ? parsed : `${parsed} in upstream "${url.replace(/^https?:\/\//i, '')}"`, 1,
-      parsed === 'invalid URL prefix' ? 'it begins with http:// or https://' : undefined)
-  }
-  const { ssl, address } = parsed
-  conf.group = upstreamsOf(cf.cycle).use(cf, address, 1)
-  conf.target = targetOf(ssl, address)
-  conf.url = url
-  conf.location = location.name
-  if (!location.named && location.regex === null && !location.noname) return
-  if (address.uri !== '') cf.fail(noUri, 1)
-  conf.location = ''
-}
-
-function hasVariables(url: string): boolean {
-  try {
-    return splitTemplate(url).some((piece) => !('text' in piece))
-  } catch {
-    return true
-  }
 }
 
 const unsafePath = /[\x00-\x20"#%<>?\\^`{|}\x7f-\xff]/

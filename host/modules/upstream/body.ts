@@ -4,7 +4,7 @@ import { ChunkedDecoder } from '../../http/framing/chunked.ts'
 /** How much of a response body is there. */
 export type BodyState = 'more' | 'done' | 'invalid'
 
-const nothing = Buffer.alloc(0)
+const nothing: Buffer = Buffer.alloc(0)
 
 /** Finds the end of one response body (RFC 9112 §6.3) and takes its chunked framing off. */
 export class BodyReader {

@@ -52,7 +52,7 @@ export class Link {
     const plain = { ...address, allowHalfOpen: true, noDelay: true, keepAlive: options.keepalive }
     this.socket = options.tls === null ? connect(plain) : connectTls({ ...options.tls, ...plain })
     this.socket.on(options.tls === null ? 'connect' : 'secureConnect', () => this.user?.linkConnected())
-    this.socket.on('data', (data) => {
+    this.socket.on('data', (data: Buffer) => {
       if (this.user === null) this.idleEnded()
       else this.user.linkData(data)
     })

@@ -1,5 +1,6 @@
 import type { Cf } from '../../conf/cf.ts'
 import type { Directive } from '../../module.ts'
+import { Args } from '../../module.ts'
 import type { DirectiveEntry, ConfType, Registration } from './registration.ts'
 import type { GuestFunction } from '../instance.ts'
 import type { NativePlugin } from './plugin.ts'
@@ -32,6 +33,8 @@ export class Confs {
   private readonly types: readonly ConfType[]
   /** One untouched object per class, standing in wherever a place has none. */
   private readonly blanks: number[]
+  /** A callback trapped and was reported: what the guest holds is not to be relied on, nothing more is asked of it. */
+  private broken = false
 
   constructor(plugin: NativePlugin) {
     this.plugin = plugin
@@ -48,13 +51,17 @@ export class Confs {
 
   /** Makes the blank objects that handlers may be given; called when the configuration is complete, before the snapshot. */
   complete(): void {
+    if (this.broken) return
     for (let i = 0; i < this.types.length; i++) this.blank(i)
   }
 
   /** Reads one use of a directive: the guest's set function, then the content handler that the directive binds. */
   set(cf: Cf, entry: DirectiveEntry, conf: PluginConf, bind: BindContent): string | void {
     conf.touched = true
-    if (entry.set !== null) {
+    if ((entry.args & Args.Flag) !== 0 && !/^(on|off)$/i.test(cf.args[1]!)) {
+      return cf.fail(`invalid value "${cf.args[1]}" in "${entry.name}" directive, it must be "on" or "off"`, 1)
+    }
+    if (entry.set !== null && !this.broken) {
       const handle = entry.conf < 0 ? 0 : this.own(cf, conf, entry.conf)
       const error = this.call(cf, entry.set, handle, 0)
       if (error !== null) return this.fail(cf, error)
@@ -70,7 +77,7 @@ export class Confs {
   initMain(cf: Cf, conf: PluginConf): string | void {
     for (let i = 0; i < this.types.length; i++) {
       const type = this.types[i]!
-      if (type.level !== 'main' || (type.init === null && !conf.touched)) continue
+      if (this.broken || type.level !== 'main' || (type.init === null && !conf.touched)) continue
       const handle = this.own(cf, conf, i)
       const error = type.init === null ? null : this.call(cf, type.init, handle, 0)
       if (error !== null) return error
@@ -80,7 +87,7 @@ export class Confs {
   /** Merges a level's objects from the place around into a place. Returns the guest's error. */
   merge(cf: Cf, level: ConfType['level'], parent: PluginConf, child: PluginConf): string | void {
     child.touched ||= parent.touched
-    if (!child.touched) return
+    if (!child.touched || this.broken) return
     for (let i = 0; i < this.types.length; i++) {
       const type = this.types[i]!
       if (type.level !== level) continue
@@ -139,6 +146,7 @@ export class Confs {
       return body()
     } catch (error) {
       if (!(error instanceof Trap)) throw error
+      this.broken = true
       const message = `plugin ${this.plugin.name} trapped in ${f.label}: ${error.text}`
       if (cf === null || cf.args.length === 0) throw new PluginError(this.plugin.name, message)
       return cf.fail(message)

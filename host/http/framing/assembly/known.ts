@@ -87,9 +87,10 @@ function longestId(p: usize, length: usize, first: u64, last: u64): i32 {
     case 16: return first == 0x2d746e65746e6f63 && last == 0x676e69646f636e65 ? t.H_CONTENT_ENCODING : 0
     case 17: {
       const second = low8(p + 8)
-      if (first == 0x726566736e617274 && second == 0x6e69646f636e652d && last == 0x676e69646f636e65) return t.H_TRANSFER_ENCODING
-      if (first == 0x6669646f6d2d6669 && second == 0x636e69732d646569 && last == 0x65636e69732d6465) return t.H_IF_MODIFIED_SINCE
-      if (first == 0x726177726f662d78 && second == 0x746f72702d646564 && last == 0x6f746f72702d6465) return t.H_X_FORWARDED_PROTO
+      const z: u32 = load<u8>(p, 16) | 0x20
+      if (first == 0x726566736e617274 && second == 0x6e69646f636e652d && z == 0x67) return t.H_TRANSFER_ENCODING
+      if (first == 0x6669646f6d2d6669 && second == 0x636e69732d646569 && z == 0x65) return t.H_IF_MODIFIED_SINCE
+      if (first == 0x726177726f662d78 && second == 0x746f72702d646564 && z == 0x6f) return t.H_X_FORWARDED_PROTO
       return 0
     }
     case 19:

@@ -20,7 +20,7 @@ export function requestLine(method: usize): i32 {
   if (p == end) return incomplete()
   putRange(t.T_TARGET_OFF, target, p)
   // What almost everybody sends, ` HTTP/1.1` or ` HTTP/1.0`, in one comparison: they differ in one bit.
-  if (p + 10 <= end && load<u8>(p) == 0x20) {
+  if (p + 10 <= end && load<u8>(p) == 0x20 && !isDigit(load<u8>(p + 9))) {
     const text = load<u64>(p + 1)
     if ((text & 0xfeffffffffffffff) == 0x302e312f50545448) {
       putRange(t.T_PROTO_OFF, p + 1, p + 9)
@@ -70,15 +70,11 @@ function version(p: usize): i32 {
 }
 
 function requestLineEnd(p: usize, number: i32): i32 {
-  const stop = p
   while (p < end && number != 9 && load<u8>(p) == 0x20) p++
   const last = p
   if (p < end && load<u8>(p) == 0x0d) p++
   if (p == end) return incomplete()
-  if (load<u8>(p) != 0x0a) {
-    // The quick comparison took one digit for the whole minor version; more may follow.
-    return p == stop && isDigit(load<u8>(p)) ? version(stop - 9) : fail(t.E_REQUEST, p)
-  }
+  if (load<u8>(p) != 0x0a) return fail(t.E_REQUEST, p)
   if (number == 9 && get(t.T_METHOD) != t.M_GET) return fail(t.E_METHOD_09, p)
   if (!fits(p + 1)) return overflow()
   put(t.T_VERSION, number)

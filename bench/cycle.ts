@@ -1,0 +1,22 @@
+import { join } from 'node:path'
+import { buildCycle } from '../host/conf/build.ts'
+import { Level } from '../host/core/log.ts'
+import { packageRoot } from '../host/core/install.ts'
+import { stderrLog } from '../host/core/logfile.ts'
+import type { Cycle } from '../host/cycle.ts'
+import { hostModules } from '../host/modules/list.ts'
+import { PluginStore } from '../host/wasm/store.ts'
+import { pluginsOf } from '../host/worker/plugins.ts'
+
+/** Builds the cycle of DIRECTORY/vespid.conf in this thread, with the shipped plugins; throws with the first mistake. */
+export function openCycle(directory: string): Cycle {
+  const options = { prefix: directory + '/', confFile: join(directory, 'vespid.conf'), errorLog: 'stderr', globals: '', test: false }
+  const plugins = pluginsOf(PluginStore.first(join(packageRoot, 'build/plugins')), {})
+  const { cycle, ok } = buildCycle(options, hostModules, plugins, stderrLog(Level.crit))
+  if (!ok) throw new Error(cycle.problems.map((p) => p.error.line).join('\n'))
+  for (const module of cycle.modules) {
+    module.initThread?.(cycle)
+    module.initProcess?.(cycle)
+  }
+  return cycle
+}

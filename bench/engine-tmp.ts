@@ -1,0 +1,77 @@
+/**
+ * What the engine itself costs per request: heads are put into the read buffer of a connection whose socket swallows what is written, so no
+ * system call is counted. `node bench/engine.ts [LOCATION…]`; prints the best of many batches in nanoseconds per request, for a small
+ * head, a browser's head, and 16 pipelined small ones.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { EventEmitter } from 'node:events'
+import { HttpEngine } from '../host/http/engine.ts'
+import { Connection } from '../host/http/connection.ts'
+import { readOffset } from '../host/http/framing/memory.ts'
+import { openCycle } from './cycle.ts'
+
+const conf = `error_log stderr emerg; events {} http { access_log off; keepalive_requests 1000000000; server { listen 127.0.0.1:0;
+  location /return { return 200 "hello\\n"; } location /hello { hello; }
+  location /hooks { allow 127.0.0.1; deny all; hello; } location /access { allow 127.0.0.1; deny all; return 200 "hello\\n"; } } }`
+
+const browser = 'Host: 127.0.0.1:8080\r\nConnection: keep-alive\r\nsec-ch-ua: "Chromium";v="130"\r\nsec-ch-ua-mobile: ?0\r\nUpgrade-Insecure-Requests: 1\r\n' +
+  'User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36\r\n' +
+  'Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8\r\nSec-Fetch-Site: none\r\nSec-Fetch-Mode: navigate\r\n' +
+  'Accept-Encoding: gzip, deflate, br\r\nAccept-Language: en-US,en;q=0.9\r\nCookie: session=0123456789abcdef\r\n\r\n'
+
+/** A socket that takes everything at once. */
+class Sink extends EventEmitter {
+  remoteAddress = '127.0.0.1'
+  remotePort = 40000
+  localAddress = '127.0.0.1'
+  localPort = 18099
+  writableLength = 0
+  destroyed = false
+  written = 0
+  write(b: Uint8Array): boolean {
+    this.written += b.length
+    return true
+  }
+  cork(): void {}
+  uncork(): void {}
+}
+
+function measure(engine: HttpEngine, connection: Connection, text: string, requests: number): number {
+  const head = Buffer.from(text)
+  const { memory } = engine
+  let best = Infinity
+  for (let round = 0; round < 60; round++) {
+    const count = Math.ceil(4000 / requests)
+    const start = process.hrtime.bigint()
+    for (let i = 0; i < count; i++) {
+      head.copy(memory.bytes, readOffset)
+      engine.now = Date.now()
+      engine.enter()
+      connection.received(memory.bytes, readOffset, readOffset + head.length)
+      engine.leave()
+    }
+    best = Math.min(best, Number(process.hrtime.bigint() - start) / (count * requests))
+  }
+  return best
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'vespid-bench-'))
+try {
+  writeFileSync(join(directory, 'vespid.conf'), conf)
+  const cycle = openCycle(directory)
+  const wasm = new WebAssembly.Module(readFileSync(new URL('../build/core/head.wasm', import.meta.url)))
+  for (const path of process.argv.length > 2 ? process.argv.slice(2) : ['/return', '/hello', '/access', '/hooks']) {
+    const engine = new HttpEngine(cycle, wasm)
+    await engine.open(cycle)
+    const sink = new Sink()
+    const connection = new Connection(engine, sink as any, cycle.servers!.addresses[0]!, 1)
+    const small = `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n`
+    const figures = [measure(engine, connection, small, 1), measure(engine, connection, `GET ${path} HTTP/1.1\r\n${browser}`, 1), measure(engine, connection, small.repeat(16), 16)]
+    console.log(`${path.padEnd(10)} small ${figures[0]!.toFixed(0).padStart(6)} ns   browser ${figures[1]!.toFixed(0).padStart(6)} ns   16 pipelined ${figures[2]!.toFixed(0).padStart(6)} ns each`)
+    await engine.close(false, 0)
+  }
+} finally {
+  rmSync(directory, { recursive: true })
+}

@@ -1,0 +1,73 @@
+import { Args, LogLevel, Needs, Request, Status, Where, content, directive, rpc_reply } from '@vespid/sdk'
+
+const hint = 'This is a JSON-RPC 2.0 endpoint: send calls with POST, for example\n\n' +
+  '  curl -H \'Content-Type: application/json\' -d \'{"jsonrpc":"2.0","method":"system.listMethods","id":1}\' '
+
+/** What a caller is told whose command would change the server. */
+const readOnly = '"jsonrpcs_write on;" in this location allows it; "vespid rpc" may always call it'
+
+/** The most calls of a batch unless the configuration says otherwise: what one request can make the server do has a bound. */
+const defaultBatch: i32 = 100
+
+/** Fields are −1 until a directive, here or around here, sets them. */
+class Conf {
+  write: i32 = -1
+  batch: i32 = -1
+}
+
+function merge(parent: Conf, child: Conf): void {
+  if (child.write < 0) child.write = parent.write
+  if (child.batch < 0) child.batch = parent.batch
+}
+
+const where = Where.Http | Where.Server | Where.Location
+
+directive<Conf>('jsonrpcs_write', where, Args.Flag, (conf: Conf, args: string[]): string | null => {
+  if (conf.write >= 0) return 'is duplicate'
+  if (args[1] != 'on' && args[1] != 'off') return `invalid value "${args[1]}" in "jsonrpcs_write" directive, it must be "on" or "off"`
+  conf.write = args[1] == 'on' ? 1 : 0
+  return null
+}, merge)
+
+directive<Conf>('jsonrpcs_batch', where, 1, (conf: Conf, args: string[]): string | null => {
+  if (conf.batch >= 0) return 'is duplicate'
+  const word = args[1]
+  let value = 0
+  for (let i = 0; i < word.length; i++) {
+    const digit = word.charCodeAt(i) - 48
+    if (digit < 0 || digit > 9 || value > 1000000) return `invalid number "${word}" in "jsonrpcs_batch" directive`
+    value = value * 10 + digit
+  }
+  if (word.length == 0) return 'invalid number "" in "jsonrpcs_batch" directive'
+  conf.batch = value
+  return null
+}, merge)
+
+/** Whether the body says that it is JSON. A page of another site cannot say that without asking first (CORS), and is never allowed to. */
+function saysJson(type: string): bool {
+  if (type == 'application/json') return true
+  const semicolon = type.indexOf(';')
+  const plain = (semicolon < 0 ? type : type.substring(0, semicolon)).trim().toLowerCase()
+  return plain.endsWith('/json') || plain.endsWith('+json') || plain == 'application/json-rpc' || plain == 'application/jsonrequest'
+}
+
+/** Whether the request comes from a page of another site, or may come from one: what `curl -d` sends is not refused. */
+function fromPage(r: Request): bool {
+  const site = r.header('sec-fetch-site')
+  if (site !== null) return site != 'same-origin' && site != 'none'
+  return r.header('origin') !== null
+}
+
+content<Conf>('jsonrpcs', (r: Request, conf: Conf): Status => {
+  if (r.method != 'POST') {
+    r.response.set('Allow', 'POST')
+    const host = r.header('host')
+    return r.reply(405, 'text/plain', hint + `http://${host === null ? r.host : host}${r.path}\n`)
+  }
+  const type = r.header('content-type')
+  if ((type === null || !saysJson(type)) && fromPage(r)) {
+    r.log(LogLevel.Error, 'json-rpc call from a web page without "Content-Type: application/json"')
+    return r.reply(415, 'text/plain', 'a web page must send JSON-RPC calls with "Content-Type: application/json"\n')
+  }
+  return rpc_reply('application/json', conf.write == 1 ? '' : readOnly, conf.batch < 0 ? defaultBatch : conf.batch)
+}, Where.Location | Where.LocationIf | Where.LimitExcept, Needs.Body)
