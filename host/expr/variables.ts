@@ -155,6 +155,11 @@ export class VariableTable {
     return errors
   }
 
+  /** The names that configuration texts use and that nothing defines so far. */
+  unknown(): string[] {
+    return this.indexed.filter((variable) => !variable.defined && this.prefixOf(variable.name) === null).map((variable) => variable.name)
+  }
+
   /** Whether a name means something: defined, or covered by a prefix variable. */
   has(name: string): boolean {
     const lower = name.toLowerCase()

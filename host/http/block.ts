@@ -46,6 +46,7 @@ function setHttp(cf: Cf): string | void {
   eachModule(cf, (module) => module.preconfiguration?.(inHttp))
   // What is left out because of a mistake would only make up others in what follows.
   if (!cf.block(Where.Http, http)) return
+  for (const name of cycle.variables.unknown()) cf.addModules(cycle.plugins.loadFor(`$${name}`) ?? [])
   defineModuleVariables(inHttp, cycle.modules.slice(length))
   complete(cf, cf.at(http), http)
 }

@@ -18,7 +18,7 @@ export interface PluginSet {
   loadDirectory(directory: string, watch: boolean, place: Place | null): Module[]
   /** Loads one file or glob (absolute path). */
   loadFile(pattern: string, place: Place | null): Module[]
-  /** Loads the shipped plugin that registers a directive, if there is one and it is not loaded; null otherwise. */
+  /** Loads the shipped plugin that registers a directive, or a variable (`$NAME`), if there is one and it is not loaded; null otherwise. */
   loadFor(directive: string): Module[] | null
   /** The name of a shipped or known plugin that would provide the directive, for a note; null when none does. */
   providerOf(directive: string): string | null

@@ -137,7 +137,7 @@ export class PluginStore {
     return paths
   }
 
-  /** The shipped plugin that registers a directive, or null. */
+  /** The shipped plugin that registers a directive, or a variable (`$NAME`), or null. */
   provider(directive: string): string | null {
     return this.index().get(directive) ?? null
   }
@@ -147,13 +147,15 @@ export class PluginStore {
     return `${this.shipped}/${plugin}.wasm`
   }
 
-  /** Directive → shipped plugin, from the index that the build wrote beside them; empty when there is none. */
+  /** Directive or `$variable` → shipped plugin, from the index that the build wrote beside them; empty when there is none. */
   private index(): Map<string, string> {
     if (this.providers !== null) return this.providers
     const providers = new Map<string, string>()
     try {
-      const index = JSON.parse(readFileSync(`${this.shipped}/index.json`, 'utf8')) as Record<string, { directives?: string[] }>
-      for (const [plugin, { directives }] of Object.entries(index)) for (const d of directives ?? []) providers.set(d, plugin)
+      const index = JSON.parse(readFileSync(`${this.shipped}/index.json`, 'utf8')) as Record<string, { directives?: string[], variables?: string[] }>
+      for (const [plugin, { directives = [], variables = [] }] of Object.entries(index)) {
+        for (const name of [...directives, ...variables]) providers.set(name, plugin)
+      }
     } catch { /* not built, or none shipped: no directive has a provider */ }
     return this.providers = providers
   }

@@ -16,8 +16,7 @@ export class Pump {
   /** How the body ended, once the server is through; null before. */
   private ending: Verdict | null = null
   private closed = false
-  /** The client is gone: drop everything. */
-  discard = false
+  private discard = false
 
   constructor(r: Request, limit: number, hold: (held: boolean) => void, over: (verdict: Verdict) => void) {
     this.r = r
@@ -40,6 +39,12 @@ export class Pump {
   /** No more content comes: `verdict` says how the response ends when the client has what is kept. */
   end(verdict: Verdict): void {
     if (this.ending === null) this.ending = verdict
+    this.proceed()
+  }
+
+  /** The client is gone: what is kept and what comes is dropped. */
+  drop(): void {
+    this.discard = true
     this.proceed()
   }
 

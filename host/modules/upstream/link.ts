@@ -40,8 +40,6 @@ export class Link {
   readonly created = Date.now()
   /** Called when an idle link ends by itself. */
   onIdleEnd: (() => void) | null = null
-  /** Bytes were written that the kernel has not taken. */
-  private waiting = false
 
   constructor(endpoint: Endpoint, key: string, options: LinkOptions, user: LinkUser) {
     this.key = key
@@ -56,10 +54,7 @@ export class Link {
       if (this.user === null) this.idleEnded()
       else this.user.linkData(data)
     })
-    this.socket.on('drain', () => {
-      this.waiting = false
-      this.user?.linkDrained()
-    })
+    this.socket.on('drain', () => this.user?.linkDrained())
     this.socket.on('end', () => {
       if (this.user === null) this.idleEnded()
       else this.user.linkEnded()
@@ -71,14 +66,14 @@ export class Link {
   }
 
   /** Sends bytes; false when the kernel is behind: wait for `linkDrained` before more. The bytes must not change any more. */
-  write(data: Buffer): boolean {
-    const room = this.socket.write(data)
-    if (!room) this.waiting = true
-    return room
-  }
+  write(data: Buffer): boolean { return this.socket.write(data) }
 
-  /** Nothing is left to be taken by the kernel. */
-  get drained(): boolean { return !this.waiting && this.socket.writableLength === 0 }
+  /** Ends it when what was written is out. */
+  finish(): void {
+    this.user = null
+    this.onIdleEnd = null
+    this.socket.destroySoon()
+  }
 
   /** Ends it at once. */
   destroy(): void {
