@@ -1,7 +1,7 @@
 /** Files, directories, ranges and conditions as a client sees them; the bytes of plain answers are in the golden recording. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readdirSync, readlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readlinkSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { start, until } from './kit.ts'
@@ -228,4 +228,24 @@ test('auth_basic', async (t) => {
     '[error] open() "<P>/none" failed (2: No such file or directory)',
   ])
   await server.waitLog(/no user\/password was provided for basic authentication/)
+})
+
+test('disable_symlinks', async (t) => {
+  const server = await serve(t, `location /on/ { disable_symlinks on from=<prefix>; alias <prefix>/html/; }
+    location /own/ { disable_symlinks if_not_owner; alias <prefix>/html/; }
+    location /try/ { disable_symlinks on from=<prefix>; try_files /link.txt /f.txt; }`, { 'sub/a.txt': 'a' })
+  symlinkSync('f.txt', join(server.prefix, 'html/link.txt'))
+  symlinkSync('sub', join(server.prefix, 'html/lsub'))
+  const targets: [string, number][] = [
+    ['/link.txt', 200], ['/lsub/a.txt', 200], ['/on/f.txt', 200], ['/on/link.txt', 403], ['/on/lsub/a.txt', 404], ['/on/lsub/', 404],
+    ['/own/link.txt', 200], ['/own/lsub/a.txt', 200], ['/try/', 200], ['/on/none', 404],
+  ]
+  for (const [target, status] of targets) assert.equal((await server.get(target)).status, status, target)
+  assert.deepEqual(errors(server), [
+    '[error] openat() "<P>/html/link.txt" failed (40: Too many levels of symbolic links)',
+    '[error] openat() "<P>/html/lsub/a.txt" failed (20: Not a directory)',
+    '[error] "<P>/html/lsub/index.html" is not found (20: Not a directory)',
+    '[crit] openat() "<P>/html/link.txt" failed (40: Too many levels of symbolic links)',
+    '[error] openat() "<P>/html/none" failed (2: No such file or directory)',
+  ])
 })

@@ -1,5 +1,7 @@
 /** limit_req and limit_conn with their state shared by two workers, and what a reload does to it. */
 import assert from 'node:assert/strict'
+import { truncateSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { start } from './kit.ts'
 import type { Client } from './client.ts'
@@ -29,9 +31,9 @@ test('limit_req counts over all workers, once per request', async (t) => {
   assert.deepEqual(await statuses(server, '/dir/?k=2', '/dir/?k=2'), [200, 429])
   assert.deepEqual(await statuses(server, '/dry/f.txt?k=3', '/dry/f.txt?k=3'), [200, 200])
   assert.deepEqual(await statuses(server, '/log/f.txt?k=4', '/log/f.txt?k=4'), [200, 503])
-  await server.waitLog(/^\[error\] \S+ \*\d+ limiting requests, excess: 2\.\d{3} by zone "a", client: 127\.0\.0\.1, server: , request: "GET \/f\.txt\?k=1 /m)
-  await server.waitLog(/^\[error\] \S+ \*\d+ limiting requests, dry run, excess: 0\.9\d\d by zone "a", client/m)
-  await server.waitLog(/^\[info\] \S+ \*\d+ limiting requests, excess: 0\.9\d\d by zone "a", client/m)
+  await server.waitLog(/^\[error\] \S+ \*\d+ limiting requests, excess: [23]\.\d{3} by zone "a", client: 127\.0\.0\.1, server: , request: "GET \/f\.txt\?k=1 /m)
+  await server.waitLog(/^\[error\] \S+ \*\d+ limiting requests, dry run, excess: [01]\.\d{3} by zone "a", client/m)
+  await server.waitLog(/^\[info\] \S+ \*\d+ limiting requests, excess: [01]\.\d{3} by zone "a", client/m)
 })
 
 test('limit_req delays, and the most restrictive of several limits counts', async (t) => {
@@ -44,18 +46,20 @@ test('limit_req delays, and the most restrictive of several limits counts', asyn
   client.close()
   await server.waitLog(/^\[warn\] \S+ \*\d+ delaying request, excess: \d\.\d{3}, by zone "fast", client/m)
   assert.deepEqual(await statuses(server, '/both?f=2&k=1', '/both?f=2&k=1', '/both?f=2', '/both?f=2&k=2'), [200, 503, 200, 200])
-  await server.waitLog(/^\[error\] \S+ \*\d+ limiting requests, excess: 0\.9\d\d by zone "a", client/m)
+  await server.waitLog(/^\[error\] \S+ \*\d+ limiting requests, excess: [01]\.\d{3} by zone "a", client/m)
 })
 
 test('limit_conn counts requests in progress over all workers', async (t) => {
   const server = await start(t, conf('limit_conn_zone $arg_k zone=c:1m;', `
     location / { limit_conn c 3; limit_conn_status 429; }
     location /dry/ { limit_conn c 1; limit_conn_dry_run on; alias <prefix>/html/; }`),
-  { files: { ...files, 'html/big': Buffer.alloc(8_000_000) } })
+  { files })
+  // More than the sockets' buffers hold, so that requests for it stay in progress while nobody reads.
+  await server.site.write('html/big', '')
+  truncateSync(join(server.prefix, 'html/big'), 64 << 20)
   const busy: Client[] = []
   for (let i = 0; i < 3; i++) {
     const client = await server.connect()
-    client.socket.setEncoding('latin1')
     client.write('GET /big?k=1 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n')
     await client.until('\r\n\r\n')
     client.socket.pause()
@@ -65,11 +69,12 @@ test('limit_conn counts requests in progress over all workers', async (t) => {
   await server.waitLog(/^\[error\] \S+ \*\d+ limiting connections by zone "c", client/m)
   await server.waitLog(/^\[error\] \S+ \*\d+ limiting connections, dry run, by zone "c", client/m)
   busy[0]!.close()
-  busy[1]!.socket.resume()
-  await busy[1]!.rest()
-  await server.waitLog(/client prematurely closed connection/)
+  // The server notices by itself; until then the place is taken.
+  let freed = false
+  for (let i = 0; i < 2000 && !freed; i++) freed = (await server.get('/f.txt?k=1')).status === 200
+  assert.ok(freed)
   assert.deepEqual(await statuses(server, '/f.txt?k=1', '/f.txt?k=1'), [200, 200])
-  busy[2]!.close()
+  for (const client of busy) client.close()
 })
 
 test('a reload keeps the state while the zone stays as it is', async (t) => {

@@ -105,7 +105,8 @@ const pins: number[] = []
 export function limitReqHandler(r: Request, conf: LimitReqConf): Answer {
   if (r.limitReqStatus !== 0) return DECLINED
   const limits = conf.limits!
-  const { now } = r.connection.engine
+  // Not the engine's time, which is that of the last read: a pause before this request would not count.
+  const now = Date.now()
   let answer = -1
   let n = 0
   for (; n < limits.length; n++) {

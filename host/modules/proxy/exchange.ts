@@ -197,7 +197,8 @@ export class Exchange implements LinkUser, SenderOwner {
         const system = error.errno !== undefined && (error.code ?? '').startsWith('E')
         this.log(Level.error, `SSL_do_handshake() failed (${system ? errnoText(error) : `SSL: ${error.message}`})`, 'handshake')
       } else {
-        const call = this.stage === 'connect' ? 'connect()' : error.syscall === 'write' ? 'writev()' : 'recv()'
+        const to = this.peer !== null && this.peer.endpoint.path !== null ? ` to ${this.peer.endpoint.name}` : ''
+        const call = this.stage === 'connect' ? `connect()${to}` : error.syscall === 'write' ? 'writev()' : 'recv()'
         this.log(Level.error, `${call} failed (${errnoText(error)})`)
       }
       if (this.reply.begun) this.fail()

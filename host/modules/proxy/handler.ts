@@ -23,15 +23,19 @@ export function proxyHandler(r: Request, conf: ProxyConf): Answer {
 
 /** Finds out which servers the request goes to. */
 function choose(r: Request, conf: ProxyConf, streamed: boolean): Answer {
-  if (conf.pass === null) return begin(r, conf, streamed, conf.group!, conf.target!, conf.target!.uri)
+  if (conf.pass === null) {
+    noteTarget(r, conf.target!)
+    return begin(r, conf, streamed, conf.group!, conf.target!, conf.target!.uri)
+  }
   const url = conf.pass.evaluate(r)
   const parsed = parseTarget(url)
   if (typeof parsed === 'string') {
-    r.log(Level.error, parsed === 'invalid URL prefix' ? `invalid URL prefix in "${url}"` : `${parsed} in upstream "${url}"`)
+    r.log(Level.error, parsed === 'invalid URL prefix' ? `invalid URL prefix in "${url}"` : `${parsed} in upstream "${url.slice(url.indexOf('//') + 2)}"`)
     return 500
   }
   const { ssl, address } = parsed
   const target = targetOf(ssl, address)
+  noteTarget(r, target)
   const uri = address.uri.startsWith('?') ? `/${address.uri}` : address.uri
   const known = upstreamsOf(r.running.cycle).find(address)
   if (known !== null) return begin(r, conf, streamed, known, target, uri)
@@ -55,7 +59,6 @@ function choose(r: Request, conf: ProxyConf, streamed: boolean): Answer {
 }
 
 function begin(r: Request, conf: ProxyConf, streamed: boolean, group: UpstreamGroup, target: Target, uri: string): Verdict | Promise<Verdict> {
-  noteTarget(r, target)
   const asked = requestTarget(r, conf, uri)
   if (asked === '') {
     r.log(Level.error, 'zero length URI to proxy')

@@ -48,6 +48,7 @@ export function copyHead(r: Request, conf: ProxyConf, head: ResponseHead, length
     if (!own.has(lower) && !conf.hidden.has(lower)) copyLine(r, conf, head, i)
   }
   out.contentLength = length
+  if (conf.forceRanges && head.status === 200) out.allowRanges = true
 }
 
 /** `X-Accel-Limit-Rate` and `X-Accel-Charset`. */
@@ -97,14 +98,14 @@ function copyLine(r: Request, conf: ProxyConf, head: ResponseHead, i: number): v
   }
 }
 
-/** The charset is held apart from the type, as filters want it; other parameters stay. */
+/** The charset is held apart from the type, as filters want it, when that gives back the same bytes. */
 function copyContentType(r: Request, value: string): void {
   const out = r.headersOut
-  const match = /;[ ]*charset=(.*)$/i.exec(value)
-  if (match === null) {
-    out.contentType = value
+  const match = /^([^;]+); charset=([^;"]+)$/.exec(value)
+  if (match === null || out.charset !== '') {
+    out.contentType = match === null ? value : match[1]!
     return
   }
-  out.contentType = value.slice(0, match.index)
-  if (out.charset === '') out.charset = match[1]!.replace(/^"|"$/g, '')
+  out.contentType = match[1]!
+  out.charset = match[2]!
 }

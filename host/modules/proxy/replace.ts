@@ -50,11 +50,14 @@ export function rewriteCookie(r: Request, rules: CookieRules, value: string): st
   return changed ? parts.join('; ') : value
 }
 
+/** A text stands for the whole domain; a leading dot of the cookie stays. */
 function rewriteDomain(r: Request, rules: readonly ReplaceRule[], value: string): string | null {
-  const plain = value.startsWith('.') ? value.slice(1) : value
+  const dot = value.startsWith('.') ? '.' : ''
+  const plain = value.slice(dot.length).toLowerCase()
   for (const { pattern, replacement } of rules) {
-    const hit = pattern instanceof Regex ? pattern.exec(r, value) : pattern.evaluate(r).replace(/^\./, '').toLowerCase() === plain.toLowerCase()
-    if (hit) return replacement.evaluate(r)
+    if (pattern instanceof Regex) {
+      if (pattern.exec(r, value)) return replacement.evaluate(r)
+    } else if (pattern.evaluate(r).replace(/^\./, '').toLowerCase() === plain) return dot + replacement.evaluate(r)
   }
   return null
 }

@@ -8,7 +8,7 @@ import { parseUpstreamUrl } from '../upstream/address.ts'
 /** A URL with its scheme taken apart; or nginx's word for what is wrong. */
 export function parseTarget(url: string): { ssl: boolean, address: UpstreamUrl } | string {
   const scheme = /^(https?):\/\//i.exec(url)
-  if (scheme === null) return 'invalid URL prefix'
+  if (scheme === null || scheme[0].length === url.length) return 'invalid URL prefix'
   const ssl = scheme[1]!.length === 5
   const address = parseUpstreamUrl(url.slice(scheme[0].length), ssl ? 443 : 80, true)
   return typeof address === 'string' ? address : { ssl, address }
@@ -58,8 +58,9 @@ function rawIsCurrent(r: Request): boolean {
 export function requestTarget(r: Request, conf: ProxyConf, uri: string): string {
   if (conf.pass !== null && uri !== '') return safeTarget(uri)
   if (uri === '' && rawIsCurrent(r)) return safeTarget(r.unparsedUri)
-  const cut = uri !== '' && r.validLocation ? Math.min(conf.location.length, r.uri.length) : 0
-  const rest = r.uri.slice(cut)
-  const path = uri + (r.quotedUri || r.internal ? escapePath(rest) : rest)
+  // Where `rewrite … break` changed the URI, nginx leaves the one of proxy_pass out.
+  const prefix = r.validLocation ? uri : ''
+  const rest = prefix === '' ? r.uri : r.uri.slice(conf.location.length)
+  const path = prefix + (r.quotedUri || r.internal ? escapePath(rest) : rest)
   return safeTarget(r.args === '' ? path : `${path}?${r.args}`)
 }

@@ -9,7 +9,8 @@ import { Args, DECLINED, Phase, Where } from '../../module.ts'
 import { Level } from '../../core/log.ts'
 import { compileTemplate, constantTemplate } from '../../expr/template.ts'
 import { moduleOrder } from '../order.ts'
-import { failureCode, failureText, missingReason, requestPath, statFile } from './files.ts'
+import { failureCode, failureText, missingReason, requestPath } from './files.ts'
+import { statAllowed } from './symlinks.ts'
 
 class IndexConf {
   /** Names in order, the last may be absolute; null when this place has none. */
@@ -40,7 +41,7 @@ export function indexHandler(r: Request, conf: IndexConf): Answer {
     if (name.charCodeAt(0) === 47) return r.internalRedirect(name, r.args)
     if (directory === null && (directory = requestPath(r)) === null) return 500
     const path = directory + name
-    const found = statFile(path)
+    const found = statAllowed(r, path)
     if (found !== null && !(found instanceof Error)) return r.internalRedirect(uri + name, r.args)
     if (found !== null) return indexFailure(r, path, found)
     if (i === 0) {
@@ -53,7 +54,7 @@ export function indexHandler(r: Request, conf: IndexConf): Answer {
 
 /** 0 when the directory is there; else the status, logged with the file that was looked for. */
 function testDirectory(r: Request, directory: string, path: string): number {
-  const found = statFile(directory)
+  const found = statAllowed(r, directory)
   if (found === null) {
     if (r.location.logNotFound) r.log(Level.error, `"${path}" is not found (${missingReason(path)})`)
     return 404
@@ -69,11 +70,12 @@ function testDirectory(r: Request, directory: string, path: string): number {
 
 function indexFailure(r: Request, path: string, error: Error): number {
   const code = failureCode(error)
+  if (code === 'ELOOP') return 403
   if (code === 'EACCES') {
     r.log(Level.error, `"${path}" is forbidden (${failureText(error)})`)
     return 403
   }
-  if (code === 'ENAMETOOLONG') {
+  if (code === 'ENAMETOOLONG' || code === 'ENOTDIR') {
     if (r.location.logNotFound) r.log(Level.error, `"${path}" is not found (${failureText(error)})`)
     return 404
   }

@@ -11,6 +11,7 @@ import { DECLINED, ERROR, OK, Phase } from '../../module.ts'
 import { Level } from '../../core/log.ts'
 import { moduleOrder } from '../order.ts'
 import { escapePath } from './escape.ts'
+import { linkFailure } from './symlinks.ts'
 import { closeFile, failureText, fileFailure, fsPath, requestPath } from './files.ts'
 
 /** Without O_NONBLOCK the thread would wait for a writer when the name is that of a FIFO. */
@@ -26,11 +27,13 @@ export function staticHandler(r: Request): Answer {
   if (uri.charCodeAt(uri.length - 1) === 47) return DECLINED
   const path = requestPath(r)
   if (path === null) return 500
+  const refused = r.location.disableSymlinks === 'off' ? null : linkFailure(r, path)
+  if (refused !== null) return fileFailure(r, openCall(r), path, refused)
   let fd: number
   try {
     fd = openSync(fsPath(path), openFlags)
   } catch (error) {
-    return fileFailure(r, 'open()', path, error)
+    return fileFailure(r, openCall(r), path, error)
   }
   let stats: Stats
   try {
@@ -45,6 +48,11 @@ export function staticHandler(r: Request): Answer {
   if (stats.isFile()) return 405
   r.log(Level.crit, `"${path}" is not a regular file`)
   return 404
+}
+
+/** The system call that nginx would have made. */
+function openCall(r: Request): string {
+  return r.location.disableSymlinks === 'off' ? 'open()' : 'openat()'
 }
 
 function redirectToDirectory(r: Request): number {

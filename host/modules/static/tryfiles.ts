@@ -11,7 +11,8 @@ import { Level } from '../../core/log.ts'
 import { parseNumber } from '../../core/units.ts'
 import { compileTemplate } from '../../expr/template.ts'
 import { moduleOrder } from '../order.ts'
-import { failureCode, failureText, isMissing, requestPath, statFile } from './files.ts'
+import { failureCode, failureText, isMissing, requestPath } from './files.ts'
+import { statAllowed } from './symlinks.ts'
 
 interface Try {
   readonly name: Template
@@ -61,10 +62,11 @@ export function tryFilesHandler(r: Request, conf: TryFilesConf): Answer {
   for (let i = 0; i < tries.length; i++) {
     const { name, directory } = tries[i]!
     const tried = relative(r, name)
-    const found = statFile(base + tried)
+    const found = statAllowed(r, base + tried)
     if (found === null) continue
     if (found instanceof Error) {
-      if (!isMissing(failureCode(found))) r.log(Level.crit, `stat() "${base + tried}" failed (${failureText(found)})`)
+      const call = r.location.disableSymlinks === 'off' ? 'stat()' : 'openat()'
+      if (!isMissing(failureCode(found))) r.log(Level.crit, `${call} "${base + tried}" failed (${failureText(found)})`)
       continue
     }
     if (found.isDirectory() !== directory) continue

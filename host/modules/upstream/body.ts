@@ -14,9 +14,12 @@ export class BodyReader {
   state: BodyState = 'more'
   /** Bytes came that belong to no response. */
   surplus = false
+  /** The response has no body whatever its head says. */
+  readonly bodiless: boolean
 
   /** `bodiless`: a response to HEAD, or one whose status has no body. */
   constructor(head: ResponseHead, bodiless: boolean) {
+    this.bodiless = bodiless
     this.chunked = !bodiless && head.chunked ? new ChunkedDecoder() : null
     this.left = bodiless ? 0 : head.chunked ? -1 : head.contentLength
     if (this.left === 0) this.state = 'done'
