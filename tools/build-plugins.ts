@@ -1,6 +1,7 @@
 /**
- * Compiles every plugin in plugins-as/ into build/plugins/NAME.wasm, those only whose sources (their own, the SDK's, the compiler's version) have
- * changed, and writes build/plugins/index.json: what each of them registers. vespid finds by it which plugin brings a directive.
+ * Compiles every plugin in plugins-as/ into build/plugins/NAME.wasm, those only whose sources (their own, the SDK's,
+ * the compiler's version) have changed, and writes build/plugins/index.json: what each of them registers. vespid
+ * finds by it which plugin brings a directive.
  */
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'

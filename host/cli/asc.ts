@@ -13,8 +13,9 @@ export interface AscResult {
 const sdkSources = join(packageRoot, 'sdk/assembly')
 
 /**
- * The compiler options of every plugin: SIMD for the SDK's string conversion, the runtime that collects when the host says so, registration as an
- * export, the function table exported. `pedantic` knobs stay off: an author chooses nothing.
+ * The compiler options of every plugin: SIMD for the SDK's string conversion, the runtime that collects when the host
+ * says so, registration as an export, the function table exported. `pedantic` knobs stay off: an author chooses
+ * nothing.
  */
 export const ascOptions: readonly string[] = [
   '-O3', '--runtime', 'minimal', '--exportStart', 'vespid_abi_1', '--exportTable', '--enable', 'simd', '--sourceMap', '--noColors',
@@ -24,8 +25,8 @@ export const ascOptions: readonly string[] = [
 const sources = new Map<string, string | null>()
 
 /**
- * Compiles `entry` (relative to `directory`) with the AssemblyScript compiler in this process: about a second the first time, a fifth of one
- * later. `@vespid/sdk` is vespid's own, wherever the plugin's folder is.
+ * Compiles `entry` (relative to `directory`) with the AssemblyScript compiler in this process: about a second the
+ * first time, a fifth of one later. `@vespid/sdk` is vespid's own, wherever the plugin's folder is.
  */
 export async function compile(directory: string, entry: string): Promise<AscResult> {
   const asc = await import('assemblyscript/asc')
@@ -45,8 +46,8 @@ export async function compile(directory: string, entry: string): Promise<AscResu
 }
 
 /**
- * Lets the SDK see how many bytes the minimal runtime has allocated, so that it collects when that is worth while and not by the clock. The
- * runtime keeps the number to itself.
+ * Lets the SDK see how many bytes the minimal runtime has allocated, so that it collects when that is worth while and
+ * not by the clock. The runtime keeps the number to itself.
  */
 function showAllocated(library: Record<string, string>): void {
   const runtime = library['rt/tcms']

@@ -21,7 +21,10 @@ export class BuildError extends Error {
   override readonly name = 'BuildError'
 }
 
-/** Compiles the plugin in `directory` into `out` (default `build/NAME.wasm` below it), and loads it once to see what it registers. */
+/**
+ * Compiles the plugin in `directory` into `out` (default `build/NAME.wasm` below it), and loads it once to see what
+ * it registers.
+ */
 export async function buildPlugin(directory: string, out?: string): Promise<BuildResult> {
   const entry = entryOf(directory)
   if (entry === null) throw new BuildError(`${directory}: has neither assembly/index.ts nor index.ts\n  note: "vespid new NAME" makes a folder to begin with`)

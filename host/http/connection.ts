@@ -1,12 +1,16 @@
 import type { Socket } from 'node:net'
 import type { Verdict } from '../module.ts'
 import type { HttpEngine, Running } from './engine.ts'
+import type { Greeting } from './greeting.ts'
 import type { ListenAddress } from './servers.ts'
+import type { ProxiedAddresses } from '../net/proxyprotocol.ts'
+import type { TlsSession } from '../net/tls.ts'
 import type { HeadLimits } from './framing/parser.ts'
 import type { LogContext } from '../core/log.ts'
 import type { Request as RequestType } from './request.ts'
 import { ERROR, OK } from '../module.ts'
 import { Level } from '../core/log.ts'
+import { peerOf } from '../net/peer.ts'
 import { Request } from './request.ts'
 import { terminate } from './finalize.ts'
 import { prefixOffset, readOffset } from './framing/memory.ts'
@@ -60,11 +64,17 @@ export class Connection implements LogContext {
   /** `*N` of the log; counts connections of the worker. */
   readonly serial: number
   readonly created: number
-  /** `unix:` or the address without brackets. */
-  readonly remoteAddress: string
-  readonly remotePort: number
+  /** `unix:` or the address without brackets; the realip module puts another in its place for the time of a request. */
+  remoteAddress: string
+  remotePort: number
   readonly localAddress: string
   readonly localPort: number
+  /** TLS, or null: what of the connection depends on it is asked here. */
+  readonly secure: TlsSession | null
+  /** What a PROXY protocol header said; null without one. */
+  readonly proxied: ProxiedAddresses | null
+  /** Asked of every request before it is processed: 0, or the status to answer; null where nothing is asked. */
+  readonly guard: ((r: RequestType) => number) | null
   state: State = State.Idle
   /** Requests begun on this connection. */
   requests = 0
@@ -91,18 +101,22 @@ export class Connection implements LogContext {
   peerEnded = false
   private tunnel: Tunnel | null = null
 
-  constructor(engine: HttpEngine, socket: Socket, listen: ListenAddress, serial: number) {
+  /** `greeting`: what came before HTTP on this connection. */
+  constructor(engine: HttpEngine, socket: Socket, listen: ListenAddress, serial: number, greeting: Greeting | null = null) {
     this.engine = engine
     this.socket = socket
     this.key = listen.key
     this.running = engine.current
     this.serial = serial
     this.created = engine.now
-    const unix = listen.path !== null
-    this.remoteAddress = unix ? 'unix:' : plainAddress(socket.remoteAddress)
-    this.remotePort = socket.remotePort ?? 0
-    this.localAddress = unix ? `unix:${listen.path}` : plainAddress(socket.localAddress)
-    this.localPort = unix ? 0 : socket.localPort ?? listen.port
+    const peer = greeting === null ? peerOf(socket, listen) : greeting.peer
+    this.remoteAddress = peer.remoteAddress
+    this.remotePort = peer.remotePort
+    this.localAddress = peer.localAddress
+    this.localPort = peer.localPort
+    this.secure = greeting === null ? null : greeting.session
+    this.proxied = greeting === null ? null : greeting.proxied
+    this.guard = greeting === null ? null : greeting.guard
     this.listen = listen.at(this.localAddress)
     this.limits = headLimits(this.listen.defaultServer)
     this.request = new Request(this)
@@ -217,6 +231,7 @@ export class Connection implements LogContext {
       queueMicrotask(() => this.resume(r, go))
       return
     }
+    this.engine.now = Date.now()
     go()
     this.engine.writer.flush()
     if (r.finished && this.state === State.Idle && this.end > this.position) this.next()
@@ -401,10 +416,4 @@ export class Connection implements LogContext {
     if (!r.finished) terminate(r, 408)
     else this.abort()
   }
-}
-
-/** A socket address without the IPv4-in-IPv6 prefix that a dual-stack listener adds. */
-function plainAddress(address: string | undefined): string {
-  if (address === undefined) return ''
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
 }

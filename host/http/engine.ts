@@ -6,12 +6,13 @@ import type { LogContext } from '../core/log.ts'
 import type { Request } from './request.ts'
 import { Level } from '../core/log.ts'
 import { Connection, State } from './connection.ts'
+import { Greeting } from './greeting.ts'
 import { Writer } from './writer.ts'
 import type { HeadParser } from './framing/parser.ts'
 import { CoreMemory, readOffset } from './framing/memory.ts'
 import { TsHead } from './framing/head.ts'
 import { WasmHead } from './framing/wasmhead.ts'
-import { adopt } from '../net/socket.ts'
+import { adopt, plain } from '../net/socket.ts'
 import { listen, sharesPorts } from '../net/listen.ts'
 
 /**
@@ -39,6 +40,8 @@ export class HttpEngine {
   readonly writer: Writer
   readonly parser: HeadParser
   readonly connections = new Set<Connection>()
+  /** Connections that are not at HTTP yet. */
+  readonly greetings = new Set<Greeting>()
   private readonly listeners = new Map<string, { servers: Server[], address: ListenAddress }>()
   current: Running
   /** Milliseconds since the epoch, taken once per read or timer, as nginx caches its time per event. */
@@ -120,20 +123,35 @@ export class HttpEngine {
     if (address === undefined) return void raw.destroy()
     this.now = Date.now()
     this.accepted++
+    const serial = ++this.serials
+    if (this.sweeper === null) this.sweeper = setInterval(() => this.sweep(), sweepInterval)
+    if (address.ssl || address.proxyProtocol) this.greetings.add(new Greeting(this, raw, address, serial))
+    else this.begin(raw, address, serial, null)
+  }
+
+  /** HTTP begins on a connection that something else came first on; `rest` is what was read of it already. */
+  greeted(greeting: Greeting, socket: Socket, rest: Buffer): void {
+    this.now = Date.now()
+    const connection = this.begin(socket, greeting.address, greeting.logSerial, greeting)
+    if (rest.length > 0 && !this.receivedCopy(connection, rest)) connection.socket.pause()
+  }
+
+  private begin(raw: Socket, address: ListenAddress, serial: number, greeting: Greeting | null): Connection {
     const { memory } = this
     const holder: { connection: Connection | null } = { connection: null }
-    const socket = adopt(raw, memory.read, (count) => this.received(holder.connection!, memory.bytes, readOffset, count),
-      (data) => this.receivedCopy(holder.connection!, data))
-    const connection = holder.connection = new Connection(this, socket, address, ++this.serials)
+    const onData = (data: Buffer) => this.receivedCopy(holder.connection!, data)
+    const socket = greeting !== null && greeting.session !== null ? plain(raw, onData)
+      : adopt(raw, memory.read, (count) => this.received(holder.connection!, memory.bytes, readOffset, count), onData)
+    const connection = holder.connection = new Connection(this, socket, address, serial, greeting)
     this.connections.add(connection)
     socket.on('end', () => { this.now = Date.now(); connection.peerClosed() })
     socket.on('error', () => {})
     socket.on('close', () => {
       connection.socketClosed()
       this.connections.delete(connection)
-      if (this.connections.size === 0) this.nothingLeft()
+      if (this.connections.size === 0 && this.greetings.size === 0) this.nothingLeft()
     })
-    if (this.sweeper === null) this.sweeper = setInterval(() => this.sweep(), sweepInterval)
+    return connection
   }
 
   private received(connection: Connection, buffer: Buffer, start: number, count: number): boolean {
@@ -173,6 +191,8 @@ export class HttpEngine {
   private sweep(): void {
     const now = this.now = Date.now()
     for (const connection of this.connections) if (connection.deadline <= now) connection.timedOut()
+    for (const greeting of this.greetings) if (greeting.deadline <= now) greeting.timedOut()
+    if (this.connections.size === 0 && this.greetings.size === 0) return this.nothingLeft()
     this.writer.flush()
     this.onActivity()
   }
@@ -204,7 +224,7 @@ export class HttpEngine {
 
   /** Connections and requests of this worker; one pass over its connections. */
   activity(): Activity {
-    let reading = 0
+    let reading = this.greetings.size
     let writing = 0
     let waiting = 0
     for (const { state, request } of this.connections) {
@@ -212,7 +232,7 @@ export class HttpEngine {
       else if (state === State.Head) reading++
       else if (!request.finished) writing++
     }
-    return { accepted: this.accepted, handled: this.accepted, requests: this.requests, active: this.connections.size, reading, writing, waiting }
+    return { accepted: this.accepted, handled: this.accepted, requests: this.requests, active: this.connections.size + this.greetings.size, reading, writing, waiting }
   }
 
   /**
@@ -222,6 +242,7 @@ export class HttpEngine {
   close(graceful: boolean, timeout: number): Promise<void> {
     this.closing = true
     for (const key of [...this.listeners.keys()]) this.closeListener(key)
+    for (const greeting of this.greetings) greeting.abort()
     for (const connection of this.connections) {
       if (!graceful) connection.abort()
       else if (connection.state === State.Idle) connection.close()

@@ -191,7 +191,7 @@ function customLines(r: Request, status: number): string {
 /** A Location of ours made absolute by the rules of absolute_redirect, server_name_in_redirect and port_in_redirect. */
 function absoluteLocation(r: Request, path: string): string {
   const host = r.location.serverNameInRedirect ? r.server.serverName : r.host !== '' ? r.host : r.connection.localHost
-  const { localPort } = r.connection
-  const port = r.location.portInRedirect && localPort !== 80 && localPort !== 0 ? `:${localPort}` : ''
-  return `http://${host}${port}${path}`
+  const { localPort, secure } = r.connection
+  const port = r.location.portInRedirect && localPort !== (secure === null ? 80 : 443) && localPort !== 0 ? `:${localPort}` : ''
+  return `${secure === null ? 'http' : 'https'}://${host}${port}${path}`
 }

@@ -103,7 +103,8 @@ function process(c: Connection, length: number): void {
   r.requestLength = length + Math.max(0, r.contentLength)
   r.args = table[T_ARGS_LEN]! > 0 ? head.text(table[T_ARGS_OFF]!, table[T_ARGS_LEN]!) : ''
   r.body.begin(r.contentLength, r.chunkedBody)
-  const status = takeTarget(c, r, flags, method)
+  let status = takeTarget(c, r, flags, method)
+  if (status === 0 && c.guard !== null) status = c.guard(r)
   if (status !== 0 && r.finalize(status)) runPhases(r)
   else if (status === 0) runPhases(r)
 }

@@ -16,6 +16,7 @@ import { rewriteModule } from './rewrite/module.ts'
 import { splitClientsModule } from './split_clients/module.ts'
 import { autoindexModule } from './static/autoindex.ts'
 import { indexModule } from './static/index.ts'
+import { sslModule } from './ssl/module.ts'
 import { staticModule } from './static/static.ts'
 import { tryFilesModule } from './static/tryfiles.ts'
 import { upstreamModule } from './upstream/module.ts'
@@ -23,6 +24,6 @@ import { upstreamModule } from './upstream/module.ts'
 /** The host's modules in the order of their confs; `Module.order` alone decides the order of handlers and filters. */
 export const hostModules: readonly Module[] = [
   ...mainModules, httpModule, httpCoreModule, logModule, staticModule, autoindexModule, indexModule, tryFilesModule, authBasicModule,
-  limitConnModule, limitReqModule, geoModule, mapModule, splitClientsModule, rewriteModule, upstreamModule, proxyModule, gatewaysModule, rangeHeaderModule,
+  limitConnModule, limitReqModule, geoModule, mapModule, splitClientsModule, rewriteModule, sslModule, upstreamModule, proxyModule, gatewaysModule, rangeHeaderModule,
   rangeBodyModule, notModifiedModule,
 ]

@@ -22,7 +22,8 @@ export function adopt(raw: Socket, buffer: Uint8Array, onRead: (count: number) =
   return socket
 }
 
-function plain(socket: Socket, onData: (data: Buffer) => boolean): Socket {
+/** Reads a socket by `data` events, as `adopt` does where it must: TLS, and runtimes that give no handle out. */
+export function plain(socket: Socket, onData: (data: Buffer) => boolean): Socket {
   socket.setNoDelay(true)
   socket.on('data', (data: Buffer) => { if (!onData(data)) socket.pause() })
   socket.resume()

@@ -1,6 +1,9 @@
 /** What a core WebAssembly module says about itself, read from its bytes (WebAssembly core specification 3.0 §5.5). */
 
-/** A function type in short: `iif>i` = (i32, i32, f32) → i32, with `I` for i64, `F` for f64, `v` for v128 and `r` for references. */
+/**
+ * A function type in short: `iif>i` = (i32, i32, f32) → i32, with `I` for i64, `F` for f64, `v` for v128 and `r` for
+ * references.
+ */
 export type Signature = string
 
 /** One import: `signature` is that of a function, null for other kinds. */
@@ -27,7 +30,10 @@ export interface Global {
   readonly mutable: boolean
 }
 
-/** Where one section of a module lies: `start` is its id byte, `body` its first content byte, `end` the byte behind it. */
+/**
+ * Where one section of a module lies: `start` is its id byte, `body` its first content byte, `end` the byte behind
+ * it.
+ */
 export interface Section {
   readonly id: number
   readonly start: number
@@ -127,7 +133,10 @@ export function hasMagic(bytes: Uint8Array): boolean {
   return bytes.length >= 4 && bytes[0] === 0 && bytes[1] === 0x61 && bytes[2] === 0x73 && bytes[3] === 0x6d
 }
 
-/** Reads a module's sections, imports, exports and globals. Throws BinaryError; whether the code is valid is the engine's to say. */
+/**
+ * Reads a module's sections, imports, exports and globals. Throws BinaryError; whether the code is valid is the
+ * engine's to say.
+ */
 export function readOutline(bytes: Uint8Array): Outline {
   const sections = readSections(bytes)
   const types: Signature[] = []

@@ -5,9 +5,8 @@ import { suggest } from '../core/suggest.ts'
 import type { Import, Outline } from './binary.ts'
 import type { Abi } from './sniff.ts'
 import { BinaryError, describeSignature, hasMagic, readOutline } from './binary.ts'
-import { globalNames } from './instance.ts'
 import { environment, imports } from './native/abi.ts'
-import { exportGlobals } from './rewrite.ts'
+import { exportGlobals, globalNames } from './rewrite.ts'
 import { registrationExport, sniff } from './sniff.ts'
 
 /** A plugin file that was read, checked and compiled. Everything in it can be posted to a worker. */
@@ -40,8 +39,8 @@ export function pluginName(path: string): string {
 }
 
 /**
- * Checks and compiles a plugin's bytes; `shown` is the path as messages show it. Throws PluginError that says what the file is or lacks, and
- * in its note what to do.
+ * Checks and compiles a plugin's bytes; `shown` is the path as messages show it. Throws PluginError that says what
+ * the file is or lacks, and in its note what to do.
  */
 export function compilePlugin(path: string, bytes: Uint8Array, shown = path): Compiled {
   const name = pluginName(path)

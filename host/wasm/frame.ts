@@ -3,7 +3,9 @@ import type { Request } from '../http/request.ts'
 import type { BodyPart } from '../http/response.ts'
 import type { CallContext } from '../rpc/command.ts'
 
-/** What a guest is being called for: decides which host calls it may make. A bit set, so that a call can name several. */
+/**
+ * What a guest is being called for: decides which host calls it may make. A bit set, so that a call can name several.
+ */
 export const Kind = {
   None: 0,
   /** `vespid_abi_1`: names and numbers are handed over. */
@@ -49,8 +51,8 @@ export interface Question {
 }
 
 /**
- * One call into a guest: everything that host calls made during it refer to. An instance keeps a small stack of them and uses
- * them again, so a call allocates nothing.
+ * One call into a guest: everything that host calls made during it refer to. An instance keeps a small stack of them
+ * and uses them again, so a call allocates nothing.
  */
 export class Frame {
   kind: number = Kind.None

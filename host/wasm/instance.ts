@@ -1,7 +1,6 @@
 import type { Request } from '../http/request.ts'
 import { instantiateSync } from '@assemblyscript/loader'
 import { bounds } from './native/abi.ts'
-import { globalExportName } from './rewrite.ts'
 import { registrationExport } from './sniff.ts'
 import { Frame, Kind, kindInWords } from './frame.ts'
 import { GuestFault, Trap, describeTrap } from './trap.ts'
@@ -49,9 +48,10 @@ const idleInterval = 32
 interface Snapshot { readonly memory: Uint8Array, readonly globals: readonly (number | bigint)[] }
 
 /**
- * One plugin's WebAssembly instance in one thread and cycle: its memory, its calls and its recovery. One call is in flight at a time; calls
- * nest only where a host call that the guest makes leads back to it (a variable that it defines itself). After a trap the
- * WebAssembly instance is dropped, and a fresh one takes over from the snapshot that `freeze` took when the configuration was complete.
+ * One plugin's WebAssembly instance in one thread and cycle: its memory, its calls and its recovery. One call is in
+ * flight at a time; calls nest only where a host call that the guest makes leads back to it (a variable that it
+ * defines itself). After a trap the WebAssembly instance is dropped, and a fresh one takes over from the snapshot
+ * that `freeze` took when the configuration was complete.
  */
 export class Instance {
   readonly program: Program
@@ -87,7 +87,7 @@ export class Instance {
     this.imports = imports(this)
   }
 
-  // --- life -------------------------------------------------------------------------------------------------------------------------
+  // --- life ------------------------------------------------------------------------------------------------------------
 
   /** Instantiates and runs the registration; throws Trap. */
   start(): void {
@@ -142,7 +142,7 @@ export class Instance {
     this.onReplace?.()
   }
 
-  // --- memory -------------------------------------------------------------------------------------------------------------------------
+  // --- memory ----------------------------------------------------------------------------------------------------------
 
   /** The guest's whole memory. Take it anew after every call into the guest: a memory that grows detaches the view. */
   get bytes(): Bytes {
@@ -162,7 +162,9 @@ export class Instance {
     this.words = new Int32Array(buffer)
   }
 
-  /** Checks that `length` bytes at `pointer` are the guest's, and returns the pointer as a number; a fault otherwise. */
+  /**
+   * Checks that `length` bytes at `pointer` are the guest's, and returns the pointer as a number; a fault otherwise.
+   */
   range(pointer: number, length: number): number {
     const at = pointer >>> 0
     if (length < 0 || at + length > this.bytes.length) throw new GuestFault(`used a pointer outside of its memory (${at}, ${length} bytes)`)
@@ -189,7 +191,7 @@ export class Instance {
     return length
   }
 
-  // --- functions ----------------------------------------------------------------------------------------------------------------------
+  // --- functions -------------------------------------------------------------------------------------------------------
 
   /** The table's function at an index, bound to its data; −1 is none. A fault when there is no such function. */
   function(index: number, data: number, label: string): GuestFunction | null {
@@ -216,7 +218,7 @@ export class Instance {
     this.idleFunction = f
   }
 
-  // --- calls --------------------------------------------------------------------------------------------------------------------------
+  // --- calls -----------------------------------------------------------------------------------------------------------
 
   /** Opens a frame for a call. Every `enter` is followed by `leave`, whatever happened between. */
   enter(kind: number, request: Request | null): Frame {
@@ -237,7 +239,10 @@ export class Instance {
     } else this.frame = this.frames[this.depth - 1]!
   }
 
-  /** What a call threw, as a Trap that names plugin and place; the instance is replaced when the outermost call is left. */
+  /**
+   * What a call threw, as a Trap that names plugin and place; the instance is replaced when the outermost call is
+   * left.
+   */
   trapped(error: unknown): Trap {
     this.broken = true
     if (error instanceof Trap) return error
@@ -266,8 +271,8 @@ export class Instance {
   }
 
   /**
-   * The handle of a request as guests see it: a number that is the same as in the previous call when, and only when, it is the same
-   * request with the same head and URI. Never 0.
+   * The handle of a request as guests see it: a number that is the same as in the previous call when, and only when,
+   * it is the same request with the same head and URI. Never 0.
    */
   handle(r: Request): number {
     if (r.serial !== this.seenSerial || r.revision !== this.seenRevision) {
@@ -280,8 +285,8 @@ export class Instance {
   }
 
   /**
-   * Lets the guest tidy up (its garbage collector) between requests, once in `idleInterval` calls. The guest looks first whether there is anything
-   * to do, so that this costs a call less than a nanosecond.
+   * Lets the guest tidy up (its garbage collector) between requests, once in `idleInterval` calls. The guest looks
+   * first whether there is anything to do, so that this costs a call less than a nanosecond.
    */
   private idle(): void {
     const f = this.idleFunction
@@ -305,10 +310,4 @@ export class Instance {
     for (const f of this.functions) calls += f.calls
     return { memory: this.bytes.length, traps: this.traps, calls }
   }
-}
-
-/** The export names of a program's mutable globals: the plugin's own names where it exports them, ours otherwise. */
-export function globalNames(outline: { globals: readonly { index: number, mutable: boolean, type: string }[], exports: readonly { kind: string, index: number, name: string }[] }): string[] {
-  return outline.globals.filter((g) => g.mutable).map((g) =>
-    outline.exports.find((e) => e.kind === 'global' && e.index === g.index)?.name ?? globalExportName(g.index))
 }

@@ -10,21 +10,31 @@ import { NativePlugin } from './native/plugin.ts'
 import { sourceLocator } from './source-map.ts'
 
 /**
- * Where a cycle gets its plugins from: the set of loaded `.wasm` modules of one configuration. The configuration reader calls it for
- * `plugins DIR`, `load_module` and, when a directive is unknown, for the plugins shipped with vespid.
+ * Where a cycle gets its plugins from: the set of loaded `.wasm` modules of one configuration. The configuration
+ * reader calls it for `plugins DIR`, `load_module` and, when a directive is unknown, for the plugins shipped with
+ * vespid.
  */
 export interface PluginSet {
-  /** Loads every `*.wasm` of a directory (absolute path), in name order; returns the new modules. Throws PluginError or ConfigError. */
+  /**
+   * Loads every `*.wasm` of a directory (absolute path), in name order; returns the new modules. Throws PluginError
+   * or ConfigError.
+   */
   loadDirectory(directory: string, watch: boolean, place: Place | null): Module[]
   /** Loads one file or glob (absolute path). */
   loadFile(pattern: string, place: Place | null): Module[]
-  /** Loads the shipped plugin that registers a directive, or a variable (`$NAME`), if there is one and it is not loaded; null otherwise. */
+  /**
+   * Loads the shipped plugin that registers a directive, or a variable (`$NAME`), if there is one and it is not
+   * loaded; null otherwise.
+   */
   loadFor(directive: string): Module[] | null
   /** The name of a shipped or known plugin that would provide the directive, for a note; null when none does. */
   providerOf(directive: string): string | null
 }
 
-/** A loaded plugin in facts, for `plugin.list`, `plugin.show`, the banner and `vespid check`. Only members that say something are there. */
+/**
+ * A loaded plugin in facts, for `plugin.list`, `plugin.show`, the banner and `vespid check`. Only members that say
+ * something are there.
+ */
 export interface PluginFacts {
   readonly name: string
   readonly file: string
@@ -44,7 +54,10 @@ export interface PluginFacts {
   readonly metrics?: readonly string[]
 }
 
-/** The plugins of one cycle in one thread: instantiated from the store's compiled files as the configuration asks for them. */
+/**
+ * The plugins of one cycle in one thread: instantiated from the store's compiled files as the configuration asks for
+ * them.
+ */
 export class Plugins implements PluginSet {
   /** Directories whose changed files are to be loaded without being asked. */
   readonly watched: string[] = []
@@ -122,7 +135,10 @@ export class Plugins implements PluginSet {
   }
 }
 
-/** An instance of a compiled plugin as a module; `own`: it is shipped with vespid. Throws PluginError when its registration fails. */
+/**
+ * An instance of a compiled plugin as a module; `own`: it is shipped with vespid. Throws PluginError when its
+ * registration fails.
+ */
 export function instantiate(file: Compiled, services: Services, own = false): NativeModule {
   const locate = sourceLocator(file.path)
   const { name, module, globals, assemblyscript } = file

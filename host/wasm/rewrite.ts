@@ -1,8 +1,9 @@
 import type { Outline } from './binary.ts'
 
 /**
- * What vespid changes in a plugin's module before it is compiled. Now: every mutable global that the module defines is exported under a name
- * of ours, because an instance's state is its memory and its mutable globals, and a snapshot must reach both. (The limits of DESIGN §6 will be added here.)
+ * What vespid changes in a plugin's module before it is compiled. Now: every mutable global that the module defines
+ * is exported under a name of ours, because an instance's state is its memory and its mutable globals, and a snapshot
+ * must reach both. (The limits of DESIGN §6 will be added here.)
  */
 
 /** The export name of a global that the plugin does not export itself. */
@@ -10,7 +11,10 @@ export function globalExportName(index: number): string {
   return `vespid:global:${index}`
 }
 
-/** The changed bytes, and by how many bytes the code section moved (a trap's byte offset minus this is an offset in the file). */
+/**
+ * The changed bytes, and by how many bytes the code section moved (a trap's byte offset minus this is an offset in
+ * the file).
+ */
 export interface Rewritten {
   readonly bytes: Uint8Array
   readonly moved: number
@@ -58,4 +62,10 @@ export function leb(value: number): number[] {
     out.push(value === 0 ? low : low | 0x80)
   } while (value !== 0)
   return out
+}
+
+/** The export names of a module's mutable globals after `exportGlobals`: the plugin's own where it exports them, else ours. */
+export function globalNames({ globals, exports }: Outline): string[] {
+  return globals.filter((g) => g.mutable).map((g) =>
+    exports.find((e) => e.kind === 'global' && e.index === g.index)?.name ?? globalExportName(g.index))
 }

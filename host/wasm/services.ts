@@ -3,20 +3,28 @@ import type { CallContext } from '../rpc/command.ts'
 import type { Activity } from '../core/activity.ts'
 
 /**
- * What plugins need of layers above this one; the cycle's builder brings it. All members are optional: a thread that only checks a
- * configuration needs none.
+ * What plugins need of layers above this one; the cycle's builder brings it. All members are optional: a thread that
+ * only checks a configuration needs none.
  */
 export interface Services {
   /** Runs one RPC command: the result, or a promise of it; throws or rejects with RpcError. */
   call?(method: string, params: unknown, context: CallContext): unknown
-  /** Runs a JSON-RPC document (UTF-8) and returns the answer's document, '' for none (`dispatch` of host/rpc/jsonrpc.ts). */
+  /**
+   * Runs a JSON-RPC document (UTF-8) and returns the answer's document, '' for none (`dispatch` of
+   * host/rpc/jsonrpc.ts).
+   */
   dispatch?(document: Uint8Array, context: CallContext): string | Promise<string>
   /** Connections and requests of all workers together. */
   activity?(): Activity
   /** A line for the error log outside of requests. */
   log?(level: number, message: string): void
-  /** The place in nginx's module order of a plugin that is shipped with vespid (`moduleOrder` of host/modules/order.ts). */
+  /**
+   * The place in nginx's module order of a plugin that is shipped with vespid (`moduleOrder` of
+   * host/modules/order.ts).
+   */
   order?(plugin: string): number | undefined
-  /** Assigns to a variable by name; false when it is unknown or cannot be set. Default: the request's server's table. */
+  /**
+   * Assigns to a variable by name; false when it is unknown or cannot be set. Default: the request's server's table.
+   */
   assign?(r: Request, name: string, value: string): boolean
 }

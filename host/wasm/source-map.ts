@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import { SourceMap } from 'node:module'
 
 /**
- * Reads a plugin's source map, if it has one beside it (`x.wasm.map`), and returns a function from a byte offset in the file to a source
- * place `assembly/index.ts:24:16`. In a WebAssembly source map the column is the byte offset and the line is always 0.
+ * Reads a plugin's source map, if it has one beside it (`x.wasm.map`), and returns a function from a byte offset in
+ * the file to a source place `assembly/index.ts:24:16`. In a WebAssembly source map the column is the byte offset and
+ * the line is always 0.
  */
 export function sourceLocator(file: string): (offset: number) => string | null {
   let map: SourceMap | null | undefined

@@ -28,8 +28,9 @@ export interface SharedPlugins {
 }
 
 /**
- * The plugin files of one configuration: read and compiled once, by the master; workers get a copy and read nothing. Each configuration
- * has a store of its own, made by `next` from the one before, so that a configuration that is refused leaves no trace.
+ * The plugin files of one configuration: read and compiled once, by the master; workers get a copy and read nothing.
+ * Each configuration has a store of its own, made by `next` from the one before, so that a configuration that is
+ * refused leaves no trace.
  */
 export class PluginStore {
   /** The directory of the plugins that are shipped with vespid, or null. */
@@ -54,7 +55,10 @@ export class PluginStore {
     this.sealed = sealed
   }
 
-  /** The store of a server's first configuration; `shipped` is the directory of the shipped plugins (`build/plugins`), absolute. */
+  /**
+   * The store of a server's first configuration; `shipped` is the directory of the shipped plugins (`build/plugins`),
+   * absolute.
+   */
   static first(shipped: string | null): PluginStore {
     return new PluginStore(shipped, [], new Set(), new Map(), false)
   }
@@ -69,8 +73,9 @@ export class PluginStore {
   }
 
   /**
-   * The store of the next configuration. Without a change every file is looked at anew, and what commands had loaded or unloaded is forgotten:
-   * the configuration is the truth. Throws PluginError when the plugin to reload or unload is not loaded.
+   * The store of the next configuration. Without a change every file is looked at anew, and what commands had loaded
+   * or unloaded is forgotten: the configuration is the truth. Throws PluginError when the plugin to reload or unload
+   * is not loaded.
    */
   next(change: PluginChange = {}): PluginStore {
     const { load, reload, unload } = change
@@ -114,7 +119,9 @@ export class PluginStore {
     return compiled
   }
 
-  /** The `*.wasm` files of a directory in name order, without hidden ones. Throws PluginError when it cannot be read. */
+  /**
+   * The `*.wasm` files of a directory in name order, without hidden ones. Throws PluginError when it cannot be read.
+   */
   directory(path: string): readonly string[] {
     return this.list(path, () => {
       const base = path.replace(/\/+$/, '')
@@ -147,7 +154,10 @@ export class PluginStore {
     return `${this.shipped}/${plugin}.wasm`
   }
 
-  /** Directive or `$variable` → shipped plugin, from the index that the build wrote beside them; empty when there is none. */
+  /**
+   * Directive or `$variable` → shipped plugin, from the index that the build wrote beside them; empty when there is
+   * none.
+   */
   private index(): Map<string, string> {
     if (this.providers !== null) return this.providers
     const providers = new Map<string, string>()

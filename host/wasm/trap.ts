@@ -29,7 +29,10 @@ export class Trap extends Error {
 const abortText = /^abort: ([^]*) at ([^]*):(\d+):(\d+)$/
 const wasmFrame = /wasm-function\[\d+\]:0x([0-9a-f]+)/
 
-/** Puts what a call into a guest threw into words: an abort with its place, a fault, an engine's trap with its source line. */
+/**
+ * Puts what a call into a guest threw into words: an abort with its place, a fault, an engine's trap with its source
+ * line.
+ */
 export function describeTrap(program: Program, error: unknown): Trap {
   const e = error as Error
   const message = typeof e?.message === 'string' ? e.message : String(error)

@@ -1,6 +1,9 @@
 import * as host from './host'
 
-/** Connections and requests of the whole server, all workers together; those of other workers are a tenth of a second old at most. */
+/**
+ * Connections and requests of the whole server, all workers together; those of other workers are a tenth of a second
+ * old at most.
+ */
 export class Connections {
   /** Connections that were accepted since the start. */
   static get accepted(): i64 { return <i64>host.activity(0) }

@@ -43,7 +43,10 @@ export class Cidr {
     return cidr
   }
 
-  /** Whether the address is in the network. An IPv4 network also holds the IPv4-mapped forms of its addresses (::ffff:10.0.0.1). */
+  /**
+   * Whether the address is in the network. An IPv4 network also holds the IPv4-mapped forms of its addresses
+   * (::ffff:10.0.0.1).
+   */
   has(address: Address): bool {
     if (this.family == address.family) {
       if ((address.a & this.maskA) != this.a) return false

@@ -17,7 +17,8 @@ export function setup(): void {
   if (ready) return
   ready = true
   const idle = (data: usize): i32 => {
-    // The runtime's own count of allocated bytes, which `vespid build` makes visible; without it every eighth idle call collects.
+    // The runtime's own count of allocated bytes, which `vespid build` makes visible; without it every eighth idle
+    // call collects.
     if (isDefined(__allocated)) {
       if (__allocated() < threshold) return 0
       __collect()

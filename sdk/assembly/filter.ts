@@ -28,7 +28,10 @@ export class Part {
     return Bytes.of(buffer, got)
   }
 
-  /** Passes other bytes on in the part's place. The response must have no Content-Length, or one that fits: remove it in a header filter. */
+  /**
+   * Passes other bytes on in the part's place. The response must have no Content-Length, or one that fits: remove it
+   * in a header filter.
+   */
   set(bytes: Uint8Array): void {
     host.part_set(bytes.dataStart, bytes.length)
     this.answer = 1
@@ -48,8 +51,8 @@ export class Part {
 const part = new Part()
 
 /**
- * Registers a filter of response bodies. `start` is called once per response and returns the filter's state for it, null to leave it
- * alone; `filter` is called with each part and changes it by `part.set` or `part.hold`.
+ * Registers a filter of response bodies. `start` is called once per response and returns the filter's state for it,
+ * null to leave it alone; `filter` is called with each part and changes it by `part.set` or `part.hold`.
  */
 export function body_filter<S, C = Nothing>(start: (r: Request, conf: C) => S | null, filter: (r: Request, part: Part, state: S) => void): void {
   const begin = (data: usize, stamp: i32, conf: usize): usize => {

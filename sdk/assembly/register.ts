@@ -4,7 +4,10 @@ import { Args, Level, Phase, Status, Where } from './status'
 import { Request, request } from './request'
 import { Nothing, confOf, mergeOf, refuse, setup, word, words } from './conf'
 
-/** Says that class C is the configuration of the whole (`Level.Main`) or of each server, instead of each location. Comes before its first use. */
+/**
+ * Says that class C is the configuration of the whole (`Level.Main`) or of each server, instead of each location.
+ * Comes before its first use.
+ */
 export function conf<C>(level: Level, merge: ((parent: C, child: C) => void) | null = null): void {
   mergeOf<C>(confOf<C>(level), merge)
 }
@@ -18,7 +21,10 @@ export function main_conf<C>(init: (conf: C) => string | null): void {
 export class Directive<C> {
   constructor(readonly id: i32) {}
 
-  /** A location in which the directive stands is answered by this handler; with `Needs.Nothing` it does not wait for the request body. */
+  /**
+   * A location in which the directive stands is answered by this handler; with `Needs.Nothing` it does not wait for
+   * the request body.
+   */
   content(handler: (r: Request, conf: C) => Status, needs: Needs = Needs.Body): Directive<C> {
     const run = (data: usize, stamp: i32, conf: usize): i32 => {
       request.stamp = stamp
@@ -30,9 +36,10 @@ export class Directive<C> {
 }
 
 /**
- * Registers a directive. `args` is how many arguments it takes (0 to 7, or one of Args); `set` is given the place's conf and the words, the
- * directive's name first, and returns null or what is wrong. `merge` completes a place's conf from that of the place around it; without one, a
- * place that uses none of the conf's directives shares the conf of the place around it.
+ * Registers a directive. `args` is how many arguments it takes (0 to 7, or one of Args); `set` is given the place's
+ * conf and the words, the directive's name first, and returns null or what is wrong. `merge` completes a place's conf
+ * from that of the place around it; without one, a place that uses none of the conf's directives shares the conf of
+ * the place around it.
  */
 export function directive<C = Nothing>(
   name: string, where: i32, args: i32, set: (conf: C, args: string[]) => string | null, merge: ((parent: C, child: C) => void) | null = null,
@@ -65,7 +72,10 @@ export function content<C = Nothing>(
 /** What a handler needs before it is called. */
 export enum Needs { Nothing = 0, Body = 1 }
 
-/** Registers a handler for a phase. It runs in locations where one of the plugin's directives applies; everywhere when the plugin has none. */
+/**
+ * Registers a handler for a phase. It runs in locations where one of the plugin's directives applies; everywhere when
+ * the plugin has none.
+ */
 export function phase<C = Nothing>(phase: Phase, handler: (r: Request, conf: C) => Status, needs: Needs = Needs.Nothing): void {
   const run = (data: usize, stamp: i32, conf: usize): i32 => {
     request.stamp = stamp

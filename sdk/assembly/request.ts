@@ -91,7 +91,9 @@ export class Request {
   /** The value of header line `i`. */
   headerValue(i: i32): string { return headerPart(i, 1) }
 
-  /** Replaces every line of a request header by one, as later handlers see it; false when name or value cannot be one. */
+  /**
+   * Replaces every line of a request header by one, as later handlers see it; false when name or value cannot be one.
+   */
   setHeader(name: string, value: string): bool { return change(name, value, 0) }
   /** Adds a line to the request's headers. */
   addHeader(name: string, value: string): bool { return change(name, value, 1) }
@@ -236,7 +238,8 @@ function change(name: string, value: string, mode: i32): bool {
   return host.request_header_set(at, length, text.at, text.length, mode) == 0
 }
 
-// --- the head in the arena (docs/abi.md, "The head") ---------------------------------------------------------------------------------
+// --- the head in the arena (docs/abi.md, "The head")
+// ---------------------------------------------------------------------------------
 
 // @ts-ignore: builtin
 const addressBytes: usize = memory.data(16, 4)

@@ -1,7 +1,10 @@
 import * as host from './host'
 import * as text from './text'
 
-/** A header line that is the same in every response, made while the configuration is read: it crosses to the server as two numbers. */
+/**
+ * A header line that is the same in every response, made while the configuration is read: it crosses to the server as
+ * two numbers.
+ */
 export class HeaderLine {
   /** The server's numbers for name and value; −1: it keeps no more of them, or the text is too long. */
   readonly nameId: i32
@@ -53,8 +56,9 @@ export class Response {
   }
 
   /**
-   * Gives the response a trailer, sent behind a body in chunks. A header filter announces it, with its value or with `''` when a body filter
-   * gives the value at the last part; one that stays empty is not sent. False when name or value cannot be a header's.
+   * Gives the response a trailer, sent behind a body in chunks. A header filter announces it, with its value or with
+   * `''` when a body filter gives the value at the last part; one that stays empty is not sent. False when name or
+   * value cannot be a header's.
    */
   trailer(name: string, value: string): bool {
     text.begin()
@@ -72,7 +76,10 @@ export class Response {
     return host.response_header_set(text.at, text.length, 0, 0, 2)
   }
 
-  /** How many header lines there are beside those that the server keeps apart (Content-Type, Content-Length, Last-Modified, …). */
+  /**
+   * How many header lines there are beside those that the server keeps apart (Content-Type, Content-Length,
+   * Last-Modified, …).
+   */
   get count(): i32 { return <i32>host.response_number(3) }
   /** The name of line `i`. */
   name(i: i32): string { return part(i, 0) }

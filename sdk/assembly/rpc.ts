@@ -30,7 +30,10 @@ export class RpcCall {
     return Json.parse(text.decode(out, n))!
   }
 
-  /** Adds a value to the answer: a string, a number, a bool or Json. One value is the answer itself, several are an array. */
+  /**
+   * Adds a value to the answer: a string, a number, a bool or Json. One value is the answer itself, several are an
+   * array.
+   */
   add<T>(value: T): void {
     text.begin()
     if (isString<T>()) {
@@ -55,7 +58,10 @@ export class RpcCall {
 
 const call = new RpcCall()
 
-/** Registers a command. `usage` is its call form and what it does: `ban.add ADDRESS: refuse requests from ADDRESS`. `reads`: it changes nothing. */
+/**
+ * Registers a command. `usage` is its call form and what it does: `ban.add ADDRESS: refuse requests from ADDRESS`.
+ * `reads`: it changes nothing.
+ */
 export function rpc(name: string, usage: string, run: (call: RpcCall) => void, reads: bool = false): void {
   setup()
   const enter = (data: usize): i32 => {
@@ -71,9 +77,10 @@ export function rpc(name: string, usage: string, run: (call: RpcCall) => void, r
 }
 
 /**
- * Runs a whole JSON-RPC document and gives the answer's document, `''` when nothing is to be answered. Null: the answer has to be waited for;
- * return Status.Suspended, and the handler is called again when it is there. `k` counts the questions of one handler call from 0. With a
- * `readOnly` note commands that change the server are refused with it; `batch` is the most calls of a batch, 0 for any number.
+ * Runs a whole JSON-RPC document and gives the answer's document, `''` when nothing is to be answered. Null: the
+ * answer has to be waited for; return Status.Suspended, and the handler is called again when it is there. `k` counts
+ * the questions of one handler call from 0. With a `readOnly` note commands that change the server are refused with
+ * it; `batch` is the most calls of a batch, 0 for any number.
  */
 export function rpc_dispatch(document: Uint8Array, k: i32 = 0, readOnly: string = '', batch: i32 = 0): string | null {
   text.begin()
@@ -91,8 +98,9 @@ export function rpc_dispatch(document: Uint8Array, k: i32 = 0, readOnly: string 
 }
 
 /**
- * Answers the request with the answer to the JSON-RPC document in its body: 200 with content type `type`, or 204 when nothing is to be answered.
- * Return what this returns. The document and the answer do not pass through strings. `readOnly` and `batch` as with `rpc_dispatch`.
+ * Answers the request with the answer to the JSON-RPC document in its body: 200 with content type `type`, or 204 when
+ * nothing is to be answered. Return what this returns. The document and the answer do not pass through strings.
+ * `readOnly` and `batch` as with `rpc_dispatch`.
  */
 export function rpc_reply(type: string, readOnly: string = '', batch: i32 = 0): Status {
   text.begin()
@@ -114,7 +122,10 @@ export function rpc_reply(type: string, readOnly: string = '', batch: i32 = 0): 
   return Status.Ok
 }
 
-/** Runs one command with parameters as JSON text; the answer is `{"result":…}` or `{"error":…}`. Null as with `rpc_dispatch`. */
+/**
+ * Runs one command with parameters as JSON text; the answer is `{"result":…}` or `{"error":…}`. Null as with
+ * `rpc_dispatch`.
+ */
 export function rpc_call(method: string, params: string = '', k: i32 = 0): string | null {
   text.begin()
   text.put(method)

@@ -46,8 +46,8 @@ const slots: i32 = 64
 const cache: usize = memory.data(512, 8)
 
 /**
- * The host's id of a string literal, −1 for other strings. Literals lie below the heap and never move, so that their address stands for
- * their text; a small table remembers the ids.
+ * The host's id of a string literal, −1 for other strings. Literals lie below the heap and never move, so that their
+ * address stands for their text; a small table remembers the ids.
  */
 export function literal(text: string): i32 {
   const p = changetype<usize>(text)

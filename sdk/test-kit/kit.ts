@@ -1,5 +1,6 @@
 /**
- * Tests of plugins without a server: a request goes through the real configuration, phases and filters, but over no socket.
+ * Tests of plugins without a server: a request goes through the real configuration, phases and filters, but over no
+ * socket.
  *
  *   import { plugin } from '@vespid/sdk/test'
  *
@@ -132,7 +133,7 @@ export class Plugin {
       connection.received(engine.memory.bytes, readOffset, readOffset + part.length)
       engine.leave()
       // More of a body that a handler waits for: let it take what is there first.
-      await null
+      await Promise.resolve()
     }
     if (!wire.destroyed && connection.state === State.Head) throw new Error('the request ended within its head')
     await closed
@@ -182,8 +183,9 @@ const okModule: Module = {
 }
 
 /**
- * Loads a plugin (a `.wasm` file, or a folder, which is compiled first) with a configuration: the inside of a `server` block when it
- * holds a `location`, otherwise that of the one location, which answers 200 `ok` unless a directive binds another handler. Throws ConfError.
+ * Loads a plugin (a `.wasm` file, or a folder, which is compiled first) with a configuration: the inside of a
+ * `server` block when it holds a `location`, otherwise that of the one location, which answers 200 `ok` unless a
+ * directive binds another handler. Throws ConfError.
  */
 export async function plugin(file: string, conf = ''): Promise<Plugin> {
   const directory = mkdtempSync(join(tmpdir(), 'vespid-test-'))

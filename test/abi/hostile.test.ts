@@ -1,4 +1,7 @@
-/** What a guest may do wrong at run time, and what becomes of it: this request is answered 500 with one line in the log, the next one is served. */
+/**
+ * What a guest may do wrong at run time, and what becomes of it: this request is answered 500 with one line in the
+ * log, the next one is served.
+ */
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { load, plugin, serve } from './kit.ts'
@@ -121,4 +124,35 @@ test('memory that grows while a call is in flight is seen at its new place', asy
     (call $reply (i32.const 200) (i32.const 0) (i32.const 1) (i32.const 70000) (i32.const 1)) (i32.const 1)`
   const server = await serve(t, 'location /bad { probe; }', [load(guest(handler))])
   assert.match(await server.raw('GET /bad HTTP/1.0\r\n\r\n'), /\r\n\r\nY$/)
+})
+
+/** A plugin with a body filter whose functions have these bodies. */
+function filter(start: string, each: string): string {
+  return plugin({
+    table: ['$start', '$each'], data: '(data (i32.const 0) "x")',
+    functions: `(func $start (param i32 i32 i32) (result i32) ${start}) (func $each (param i32 i32 i32 i32) (result i32) ${each})`,
+    register: '(call $body_filter (i32.const -1) (i32.const 0) (i32.const 1) (i32.const -1) (i32.const 0))',
+  })
+}
+
+test('a body filter that traps cuts the response short, and the log says who it was', async (t) => {
+  const server = await serve(t, 'location / { return 200 text; }', [load(filter('(i32.const 1)', '(unreachable)'))])
+  assert.doesNotMatch(await server.raw('GET / HTTP/1.0\r\n\r\n'), /text/)
+  assert.equal(server.log()[0], '[error] plugin probe trapped in body filter of location /: unreachable')
+})
+
+test('a body filter that reads and writes outside of its memory traps', async (t) => {
+  for (const call of ['(call $part (i32.const 0) (i32.const 65535) (i32.const 9))', '(call $part (i32.const -1) (i32.const 0) (i32.const 9))',
+    '(call $part_set (i32.const 65535) (i32.const 9)) (i32.const 1)', '(call $part_set (i32.const 0) (i32.const -9)) (i32.const 1)',
+    '(call $reply (i32.const 200) (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 1)) (i32.const 1)']) {
+    const server = await serve(t, 'location / { return 200 text; }', [load(filter('(i32.const 1)', call))])
+    assert.doesNotMatch(await server.raw('GET / HTTP/1.0\r\n\r\n'), /text/, call)
+    assert.match(server.log()[0]!, /^\[error\] plugin probe trapped in body filter of location \/: it /, call)
+  }
+})
+
+test('a body filter that answers nonsense cuts the response short', async (t) => {
+  const server = await serve(t, 'location / { return 200 text; }', [load(filter('(i32.const 1)', '(i32.const 9)'))])
+  assert.doesNotMatch(await server.raw('GET / HTTP/1.0\r\n\r\n'), /text/)
+  assert.match(server.log()[0]!, /plugin probe answered 9 in body filter, which is none of pass, replace, hold/)
 })

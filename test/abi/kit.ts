@@ -34,7 +34,10 @@ export function importsFor(text: string): string {
   }).join('\n')
 }
 
-/** A module of functions, data and a registration; memory, table and imports are added. Functions that are to be handed over: `table`. */
+/**
+ * A module of functions, data and a registration; memory, table and imports are added. Functions that are to be
+ * handed over: `table`.
+ */
 export function plugin(parts: { register?: string, functions?: string, table?: readonly string[], data?: string, globals?: string }): string {
   const { register = '', functions = '', table = [], data = '', globals = '' } = parts
   return `(module

@@ -179,6 +179,14 @@ test('traps: the abort\'s message and place; the next request is served', async 
   assert.equal(module.plugin.instance.stats().traps, 1)
 })
 
+test('traps: one in a nested call unwinds the whole of it, and is logged once', async (t) => {
+  const { get, log, module } = await started(t, 'location /n { nested_trap; } location /u { unicode; }')
+  assert.equal(statusOf(await get('/n')), 500)
+  assert.equal(statusOf(await get('/u')), 200)
+  assert.deepEqual(log(), ['[error] plugin everything trapped in variable $broken of location /n: out of order (assembly/index.ts:107:53)'])
+  assert.equal(module.plugin.instance.stats().traps, 1)
+})
+
 test('filters: the header filter runs where a directive applies; the body filter changes what passes', async (t) => {
   const { get } = await started(t, `
     location /up { upper on; return 200 "some text"; }
@@ -195,7 +203,7 @@ test('variables: get, prefix, nested in the same instance, set, broken', async (
   assert.equal(bodyOf(await get('/v')), '/v/v me [] </v/v>')
   assert.equal(bodyOf(await get('/s')), '[value]')
   assert.equal(bodyOf(await get('/b')), '[]')
-  assert.deepEqual(log(), ['[error] plugin everything trapped in variable $broken of location /b: out of order (assembly/index.ts:106:53)'])
+  assert.deepEqual(log(), ['[error] plugin everything trapped in variable $broken of location /b: out of order (assembly/index.ts:107:53)'])
 })
 
 test('selects and script functions are handed over', async (t) => {

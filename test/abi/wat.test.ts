@@ -11,7 +11,10 @@ import { compilePlugin } from '../../host/wasm/compile.ts'
 import { factsOf, instantiate } from '../../host/wasm/plugins.ts'
 import { hostModules } from '../../host/modules/list.ts'
 
-/** Written from docs/abi.md alone: `greet TEXT;` sets what the content handler `greeting;` says, and a header says that it was here. */
+/**
+ * Written from docs/abi.md alone: `greet TEXT;` sets what the content handler `greeting;` says, and a header says
+ * that it was here.
+ */
 const greeter = readFileSync(new URL('greeter.wat', import.meta.url), 'utf8')
 
 test('docs/abi.md names every function with its type, and no other', () => {

@@ -1,4 +1,7 @@
-/** Files, directories, ranges and conditions as a client sees them; the bytes of plain answers are in the golden recording. */
+/**
+ * Files, directories, ranges and conditions as a client sees them; the bytes of plain answers are in the golden
+ * recording.
+ */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, readlinkSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
@@ -11,7 +14,8 @@ const time = 1700000000
 const modified = 'Tue, 14 Nov 2023 22:13:20 GMT'
 
 /** A server with `http { server { root html; TEXT } }` and these files below `html/`. */
-async function serve(t: Parameters<typeof start>[0], text: string, files: Record<string, string | Buffer> = {}): Promise<Server> {
+async function serve(t: Parameters<typeof start>[0], text: string,
+                     files: Record<string, string | Buffer> = {}): Promise<Server> {
   const conf = `http { access_log off; default_type text/plain; types { text/html html; }
     server { listen 127.0.0.1:<port>; server_name s; root html; ${text} } }`
   const all = Object.fromEntries(Object.entries(files).map(([name, content]) => [`html/${name}`, content]))
@@ -23,7 +27,8 @@ async function serve(t: Parameters<typeof start>[0], text: string, files: Record
 /** The errors in the log without what follows the message. */
 function errors(server: Server): string[] {
   const lines = server.log().split('\n').filter((line) => /^\[(error|crit|alert|warn)\]/.test(line))
-  return lines.map((line) => line.replace(/ \d+#\d+: (\*\d+ )?/, ' ').replace(/, client: .*/, '').replaceAll(server.prefix, '<P>'))
+  return lines.map((line) => line.replace(/ \d+#\d+: (\*\d+ )?/, ' ').replace(/, client: .*/, '')
+    .replaceAll(server.prefix, '<P>'))
 }
 
 /** How many files below the prefix the server holds open. */
@@ -39,18 +44,24 @@ function openFiles(server: Server): number {
 }
 
 test('what is no file is answered and logged as nginx does', async (t) => {
-  const server = await serve(t, 'location /quiet/ { log_not_found off; } location /al/ { alias <prefix>/html/; rewrite ^/al/x /f.txt break; }',
+  const server = await serve(t,
+    'location /quiet/ { log_not_found off; } location /al/ { alias <prefix>/html/; rewrite ^/al/x /f.txt break; }',
     { 'sp ce?#%\xe9.txt': 'odd' })
   mkdirSync(join(server.prefix, 'html/di r'))
   execFileSync('mkfifo', [join(server.prefix, 'html/fifo')])
   const statuses: [string, string, number][] = [
-    ['GET', '/none', 404], ['GET', '/f.txt/a', 404], ['GET', `/${'n'.repeat(300)}`, 404], ['GET', '/fifo', 404], ['GET', '/quiet/none', 404],
-    ['POST', '/f.txt', 405], ['DELETE', '/f.txt', 405], ['POST', '/none', 404], ['GET', '/al/x', 500], ['GET', '/di%20r/', 403],
+    ['GET', '/none', 404], ['GET', '/f.txt/a', 404], ['GET', `/${'n'.repeat(300)}`, 404], ['GET', '/fifo', 404],
+    ['GET', '/quiet/none', 404],
+    ['POST', '/f.txt', 405], ['DELETE', '/f.txt', 405], ['POST', '/none', 404], ['GET', '/al/x', 500],
+    ['GET', '/di%20r/', 403],
     ['GET', '/nodir/', 404], ['GET', '/f.txt/', 404],
   ]
-  for (const [method, target, status] of statuses) assert.equal((await server.request(method, target)).status, status, target)
+  for (const [method, target, status] of statuses) {
+    assert.equal((await server.request(method, target)).status, status, target)
+  }
   const redirect = await server.get('/di%20r?a=%20b')
-  assert.deepEqual([redirect.status, redirect.header('location')], [301, `http://localhost:${server.port()}/di%20r/?a=%20b`])
+  assert.deepEqual([redirect.status, redirect.header('location')],
+    [301, `http://localhost:${server.port()}/di%20r/?a=%20b`])
   assert.equal((await server.get('/sp%20ce%3f%23%25%c3%a9.txt')).body, 'odd')
   assert.deepEqual(errors(server), [
     '[error] open() "<P>/html/none" failed (2: No such file or directory)',
@@ -65,7 +76,8 @@ test('what is no file is answered and logged as nginx does', async (t) => {
   ])
 })
 
-test('a file that may not be read is forbidden', { skip: process.getuid?.() === 0 ? 'root may read everything' : false }, async (t) => {
+test('a file that may not be read is forbidden',
+  { skip: process.getuid?.() === 0 ? 'root may read everything' : false }, async (t) => {
   const server = await serve(t, '', { 'secret.txt': 'x' })
   chmodSync(join(server.prefix, 'html/secret.txt'), 0)
   assert.equal((await server.get('/secret.txt')).status, 403)
@@ -94,14 +106,16 @@ test('large files arrive whole, also through a slow client, and no file stays op
   assert.equal((await server.request('HEAD', '/big.bin')).header('content-length'), '3000000')
   assert.equal((await server.get('/big.bin', { 'If-None-Match': '*' })).status, 304)
   assert.equal((await server.get('/big.bin', { Range: 'bytes=9000000-' })).status, 416)
-  if (process.platform === 'linux') await until(() => openFiles(server) === 0, () => `${openFiles(server)} files are open`)
+  if (process.platform === 'linux') await until(() => openFiles(server) === 0,
+    () => `${openFiles(server)} files are open`)
   assert.deepEqual(errors(server), [])
 })
 
 test('ranges of large files', async (t) => {
   const content = Buffer.from(Array.from({ length: 60000 }, (_, i) => String(i)).join(' '))
   const server = await serve(t, 'location /none/ { alias <prefix>/html/; max_ranges 0; }', { 'big.txt': content })
-  for (const [start, end] of [[0, 10], [65530, 65545], [100000, 340000], [content.length - 3, content.length]] as const) {
+  for (const [start, end] of [[0, 10], [65530, 65545], [100000, 340000],
+    [content.length - 3, content.length]] as const) {
     const answer = await server.get('/big.txt', { Range: `bytes=${start}-${end - 1}` })
     assert.equal(answer.status, 206)
     assert.equal(answer.header('content-range'), `bytes ${start}-${end - 1}/${content.length}`)
@@ -116,15 +130,18 @@ test('ranges of large files', async (t) => {
   assert.equal(answer.header('content-length'), String(answer.body.length))
   const off = await server.get('/none/big.txt', { Range: 'bytes=0-1' })
   assert.deepEqual([off.status, off.header('accept-ranges'), off.body.length], [200, null, content.length])
-  const condition = async (value: string) => (await server.get('/f.txt', { 'If-Range': value, Range: 'bytes=0-3' })).status
-  assert.deepEqual([await condition('"6553f100-16"'), await condition('W/"6553f100-16"'), await condition(modified)], [206, 200, 206])
+  const condition = async (value: string) => (await server.get('/f.txt', { 'If-Range': value,
+    Range: 'bytes=0-3' })).status
+  assert.deepEqual([await condition('"6553f100-16"'), await condition('W/"6553f100-16"'), await condition(modified)],
+    [206, 200, 206])
   assert.deepEqual([await condition('Mon, 13 Nov 2023 22:13:20 GMT'), await condition('')], [200, 200])
 })
 
 test('conditions combine as in nginx', async (t) => {
   const server = await serve(t, `location /before/ { alias <prefix>/html/; if_modified_since before; etag off; }
     location /off/ { alias <prefix>/html/; if_modified_since off; }`)
-  const status = async (headers: Record<string, string>, place = '') => (await server.get(`${place}/f.txt`, headers)).status
+  const status = async (headers: Record<string, string>, place = '') => (await server.get(`${place}/f.txt`,
+    headers)).status
   const etag = '"6553f100-16"'
   const later = 'Wed, 15 Nov 2023 22:13:20 GMT'
   assert.equal(await status({ 'If-Modified-Since': modified }), 304)
@@ -165,8 +182,10 @@ test('try_files', async (t) => {
     location /show { return 200 "$uri $args"; }
     location @named { return 200 "named $uri"; }`, { 'files/a.txt': 'a', 'files/bx': 'b', 'files/d/e': 'e' })
   const bodies: [string, string][] = [
-    ['/files/a.txt', 'a'], ['/files/none', 'hello world, this is f'], ['/args?a=1', '/show x=1'], ['/named/q', 'named /named/q'], ['/al/a.txt', 'a'],
-    ['/al/b', 'b'], ['/re/f.txt', 'hello world, this is f'], ['/re/a.txt', 'a'], ['/any?f=/files/a.txt', 'a'], ['/any', 'hello world, this is f'],
+    ['/files/a.txt', 'a'], ['/files/none', 'hello world, this is f'], ['/args?a=1', '/show x=1'],
+      ['/named/q', 'named /named/q'], ['/al/a.txt', 'a'],
+    ['/al/b', 'b'], ['/re/f.txt', 'hello world, this is f'], ['/re/a.txt', 'a'], ['/any?f=/files/a.txt', 'a'],
+      ['/any', 'hello world, this is f'],
   ]
   for (const [target, body] of bodies) assert.equal((await server.get(target)).body, body, target)
   assert.equal((await server.get('/code')).status, 418)
@@ -183,10 +202,12 @@ test('autoindex', async (t) => {
   utimesSync(join(server.prefix, 'html/d/a'), time, time)
   const html = await server.get('/d/')
   assert.deepEqual([html.header('content-type'), html.header('transfer-encoding')], ['text/html', 'chunked'])
-  assert.equal(html.body, '<html>\r\n<head><title>Index of /d/</title></head>\r\n<body>\r\n<h1>Index of /d/</h1><hr><pre><a href="../">../</a>\r\n' +
+  assert.equal(html.body,
+    '<html>\r\n<head><title>Index of /d/</title></head>\r\n<body>\r\n<h1>Index of /d/</h1><hr><pre><a href="../">../</a>\r\n' +
     `<a href="a/">a/</a>${' '.repeat(48)} 14-Nov-2023 22:13                   -\r\n` +
     `<a href="b.txt">b.txt</a>${' '.repeat(45)} 14-Nov-2023 22:13                   2\r\n</pre><hr></body>\r\n</html>\r\n`)
-  const list = [{ name: 'a', type: 'directory', mtime: modified }, { name: 'b.txt', type: 'file', mtime: modified, size: 2 }]
+  const list = [{ name: 'a', type: 'directory', mtime: modified }, { name: 'b.txt', type: 'file', mtime: modified,
+    size: 2 }]
   assert.deepEqual(JSON.parse((await server.get('/json/')).body), list)
   const called = await server.get('/jsonp/?callback=f.g')
   assert.equal(called.header('content-type'), 'application/javascript')
@@ -205,9 +226,11 @@ test('auth_basic', async (t) => {
     location /nofile/ { auth_basic x; auth_basic_user_file none; }
     location /off/ { auth_basic off; alias <prefix>/html/; }
     location /any/ { satisfy any; auth_basic x; auth_basic_user_file users; alias <prefix>/html/; }`)
-  await server.site.write('users', '# users\nplain:{PLAIN}secret\ndes:gorTndmry71eM\nbad:$2y$10$aaaaaaaaaaaaaaaaaaaaaa\n')
+  await server.site.write('users',
+    '# users\nplain:{PLAIN}secret\ndes:gorTndmry71eM\nbad:$2y$10$aaaaaaaaaaaaaaaaaaaaaa\n')
   const as = async (target: string, user: string | null) => {
-    const headers: Record<string, string> = user === null ? {} : { Authorization: `Basic ${Buffer.from(user).toString('base64')}` }
+    const headers: Record<string, string> = {}
+    if (user !== null) headers['Authorization'] = `Basic ${Buffer.from(user).toString('base64')}`
     return server.get(target, headers)
   }
   const denied = await as('/in/f.txt', null)
@@ -237,7 +260,8 @@ test('disable_symlinks', async (t) => {
   symlinkSync('f.txt', join(server.prefix, 'html/link.txt'))
   symlinkSync('sub', join(server.prefix, 'html/lsub'))
   const targets: [string, number][] = [
-    ['/link.txt', 200], ['/lsub/a.txt', 200], ['/on/f.txt', 200], ['/on/link.txt', 403], ['/on/lsub/a.txt', 404], ['/on/lsub/', 404],
+    ['/link.txt', 200], ['/lsub/a.txt', 200], ['/on/f.txt', 200], ['/on/link.txt', 403], ['/on/lsub/a.txt', 404],
+    ['/on/lsub/', 404],
     ['/own/link.txt', 200], ['/own/lsub/a.txt', 200], ['/try/', 200], ['/on/none', 404],
   ]
   for (const [target, status] of targets) assert.equal((await server.get(target)).status, status, target)

@@ -25,7 +25,8 @@ test('limit_req counts over all workers, once per request', async (t) => {
     location /dir/ { limit_req zone=a; limit_req_status 429; }
     location /dry/ { limit_req zone=a; limit_req_dry_run on; alias <prefix>/html/; }
     location /log/ { limit_req zone=a; limit_req_log_level info; alias <prefix>/html/; }`), { files })
-  assert.deepEqual(await statuses(server, ...Array.from({ length: 8 }, () => '/f.txt?k=1')), [200, 200, 200, 503, 503, 503, 503, 503])
+  assert.deepEqual(await statuses(server, ...Array.from({ length: 8 }, () => '/f.txt?k=1')),
+    [200, 200, 200, 503, 503, 503, 503, 503])
   assert.deepEqual(await statuses(server, '/f.txt', '/f.txt?k=', '/f.txt', '/f.txt'), [200, 200, 200, 200])
   // The index file is found by an internal redirect, which does not count again.
   assert.deepEqual(await statuses(server, '/dir/?k=2', '/dir/?k=2'), [200, 429])
@@ -45,7 +46,8 @@ test('limit_req delays, and the most restrictive of several limits counts', asyn
   for (let i = 0; i < 30; i++) assert.equal((await client.response()).status, 200)
   client.close()
   await server.waitLog(/^\[warn\] \S+ \*\d+ delaying request, excess: \d\.\d{3}, by zone "fast", client/m)
-  assert.deepEqual(await statuses(server, '/both?f=2&k=1', '/both?f=2&k=1', '/both?f=2', '/both?f=2&k=2'), [200, 503, 200, 200])
+  assert.deepEqual(await statuses(server, '/both?f=2&k=1', '/both?f=2&k=1', '/both?f=2', '/both?f=2&k=2'),
+    [200, 503, 200, 200])
   await server.waitLog(/^\[error\] \S+ \*\d+ limiting requests, excess: [01]\.\d{3} by zone "a", client/m)
 })
 
@@ -65,7 +67,8 @@ test('limit_conn counts requests in progress over all workers', async (t) => {
     client.socket.pause()
     busy.push(client)
   }
-  assert.deepEqual(await statuses(server, '/f.txt?k=1', '/f.txt?k=1', '/f.txt?k=2', '/f.txt', '/dry/f.txt?k=1'), [429, 429, 200, 200, 200])
+  assert.deepEqual(await statuses(server, '/f.txt?k=1', '/f.txt?k=1', '/f.txt?k=2', '/f.txt', '/dry/f.txt?k=1'),
+    [429, 429, 200, 200, 200])
   await server.waitLog(/^\[error\] \S+ \*\d+ limiting connections by zone "c", client/m)
   await server.waitLog(/^\[error\] \S+ \*\d+ limiting connections, dry run, by zone "c", client/m)
   busy[0]!.close()
@@ -84,7 +87,8 @@ test('a reload keeps the state while the zone stays as it is', async (t) => {
   assert.equal((await server.reload()).code, 0)
   assert.deepEqual(await statuses(server, '/f.txt?k=1', '/f.txt?k=2', '/f.txt?k=2'), [503, 200, 503])
   const other = await server.reload(conf('limit_req_zone $args zone=a:1m rate=1r/m;', locations))
-  assert.match(server.log(), /\[emerg\] .* limit_req "a" uses the "\$args" key while previously it used the "\$arg_k" key$/m)
+  assert.match(server.log(),
+    /\[emerg\] .* limit_req "a" uses the "\$args" key while previously it used the "\$arg_k" key$/m)
   assert.notEqual(other.code, 0)
   assert.deepEqual(await statuses(server, '/f.txt?k=1'), [503])
   assert.equal((await server.reload(conf('limit_req_zone $args zone=a:2m rate=1r/m;', locations))).code, 0)

@@ -61,7 +61,7 @@ export async function upstream(t: Test, respond: Respond, options: { path?: stri
     sockets.add(socket)
     socket.on('error', () => {})
     socket.on('close', () => { sockets.delete(socket); made.closed++; made.happened() })
-    socket.on('end', () => { if (options.raw === undefined) socket.end() })
+    socket.on('end', () => socket.end())
     socket.on('data', (bytes) => {
       if (options.raw !== undefined) {
         options.raw(socket, bytes as Buffer)

@@ -34,7 +34,8 @@ test('salted SHA-1 takes the salt behind the digest', () => {
 })
 
 test('what is not supported is told from what is wrong', () => {
-  for (const stored of ['$2y$10$abcdefghijklmnopqrstuv', '$y$j9T$abc', '$6$rounds=656000$salt$x', '$5$rounds=10$salt$x', '', '!', '*0']) {
+  for (const stored of ['$2y$10$abcdefghijklmnopqrstuv', '$y$j9T$abc', '$6$rounds=656000$salt$x',
+    '$5$rounds=10$salt$x', '', '!', '*0']) {
     assert.equal(verifyPassword('x', stored), null, stored)
   }
 })
@@ -44,12 +45,15 @@ test('credentials come from the Authorization header', () => {
   assert.deepEqual(basic('user:pass:word'), { user: 'user', password: 'pass:word' })
   assert.deepEqual(basic('u\xe9:'), { user: 'u\xe9', password: '' })
   assert.deepEqual(basicCredentials('bAsIc   dTpw'), { user: 'u', password: 'p' })
-  for (const header of [null, '', 'Basic', 'Basic ', 'Bearer dTpw', 'Basic !!', 'Basic dTpw dTpw']) assert.equal(basicCredentials(header), null, String(header))
+  for (const header of [null, '', 'Basic', 'Basic ', 'Bearer dTpw', 'Basic !!', 'Basic dTpw dTpw']) {
+    assert.equal(basicCredentials(header), null, String(header))
+  }
   assert.equal(basic(':pass'), null)
   assert.equal(basic('user'), null)
 })
 
 test('the first line of a user counts, comments do not', () => {
   const text = '# c:x\n\nab:1\na:2:comment\r\na:3\n#a:4\nlast:5'
-  assert.deepEqual(['a', 'ab', 'last', '# c', '#a', 'b', ''].map((user) => storedPassword(text, user)), ['2', '1', '5', null, null, null, null])
+  assert.deepEqual(['a', 'ab', 'last', '# c', '#a', 'b', ''].map((user) => storedPassword(text, user)),
+    ['2', '1', '5', null, null, null, null])
 })

@@ -9,7 +9,8 @@ const modules = hostModules.slice(mainModules.length)
 
 /** The complaints about `events {}`, `http {` on lines 1 and 2 and the text on line 3. */
 function complaints(t: TestContext, text: string): string[] {
-  return build(t, `events {}\nhttp {\n${text}\n}\n`, { modules }).messages.map((line) => line.replace(' in <P>/v.conf', ''))
+  return build(t, `events {}\nhttp {\n${text}\n}\n`, { modules }).messages.map((line) => line.replace(' in <P>/v.conf',
+    ''))
 }
 
 const server = (text: string): string => `server { listen 127.0.0.1:8999; location / { ${text} } }`
@@ -27,7 +28,8 @@ const cases: [string, string | null][] = [
   [server('autoindex_format foo;'), '[emerg] invalid value "foo":3'],
   [server('auth_basic;'), '[emerg] invalid number of arguments in "auth_basic" directive:3'],
   [server('auth_basic a; auth_basic b;'), '[emerg] "auth_basic" directive is duplicate:3'],
-  [server('auth_basic_user_file a; auth_basic_user_file b;'), '[emerg] "auth_basic_user_file" directive is duplicate:3'],
+  [server('auth_basic_user_file a; auth_basic_user_file b;'),
+    '[emerg] "auth_basic_user_file" directive is duplicate:3'],
   ['limit_req_zone $uri zone=a:1m rate=1;', null],
   ['limit_req_zone $uri zone=a:1k rate=1r/s;', '[emerg] zone "zone=a:1k" is too small:3'],
   ['limit_req_zone $uri rate=1r/s;', '[emerg] invalid number of arguments in "limit_req_zone" directive:3'],

@@ -39,7 +39,7 @@ test('defaults of a location and of a server', (t) => {
     msiePadding: true, msieRefresh: false, errorPages: null, recursiveErrorPages: false, earlyHints: null, gzipVary: false,
     gzipHttpVersion: 1001, gzipProxied: GzipProxied.off, gzipDisable: null, satisfy: 'all', authDelay: 0, internal: false, postAction: '',
     logSubrequest: false, subrequestOutputBufferSize: 4096, resolver: null, resolverTimeout: 30000, typesHashMaxSize: 1024,
-    typesHashBucketSize: 64, boundHandler: null,
+    typesHashBucketSize: 64, boundHandler: null, lastHead: null,
   })
   assert.equal(root.constant, `${prefix}html`)
   assert.deepEqual([...types], [['html', 'text/html'], ['gif', 'image/gif'], ['jpg', 'image/jpeg']])

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { escapeHtml, escapeJson, escapeName, escapePath, utf8Length, utf8Slice } from '../../host/modules/static/escape.ts'
+import {
+  escapeHtml, escapeJson, escapeName, escapePath, utf8Length, utf8Slice,
+} from '../../host/modules/static/escape.ts'
 import type { Entry } from '../../host/modules/static/listing.ts'
 import { listing } from '../../host/modules/static/listing.ts'
 
@@ -29,7 +31,8 @@ test('an HTML listing', () => {
 test('an HTML listing in UTF-8 with short sizes', () => {
   const lines = listing(entries, { ...options, exactSize: false, utf8: true }).split('\r\n').slice(4, 9)
   assert.deepEqual(lines.map((line) => line.slice(-26)), [
-    ' 14-Nov-2023 22:13       -', ' 14-Nov-2023 22:13       -', ' 14-Nov-2023 22:13     10K', ' 14-Nov-2023 22:13      1M',
+    ' 14-Nov-2023 22:13       -', ' 14-Nov-2023 22:13       -', ' 14-Nov-2023 22:13     10K',
+      ' 14-Nov-2023 22:13      1M',
     ' 14-Nov-2023 22:13      2M',
   ].map((line) => line.padStart(26)))
   assert.ok(lines[3]!.includes(`>${'\xc3\xa9'.repeat(30)}</a>${' '.repeat(20)} 14-Nov`))

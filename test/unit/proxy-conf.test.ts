@@ -55,8 +55,8 @@ test('mistakes are told in nginx\'s words', (t) => {
     [server('proxy_http_version 3;'), 'invalid value "3" in F:3'],
     [server('proxy_set_header "a b" c;'), 'invalid header name "a b" in F:3'],
     [server('proxy_next_upstream never;'), 'invalid value "never" in F:3'],
-    [server('proxy_buffers 1 4k; location / { proxy_pass http://127.0.0.1; }'), 'there must be at least 2 "proxy_buffers" in F:5'],
-    [server('proxy_ssl_verify on; location / { proxy_pass https://127.0.0.1; }'), 'no proxy_ssl_trusted_certificate for proxy_ssl_verify in F:5'],
+    [server('proxy_buffers 1 4k; location / { proxy_pass http://127.0.0.1; }'), 'there must be at least 2 "proxy_buffers" in F:4'],
+    [server('proxy_ssl_verify on; location / { proxy_pass https://127.0.0.1; }'), 'no proxy_ssl_trusted_certificate for proxy_ssl_verify in F:4'],
   ]
   for (const [text, wanted] of cases) {
     assert.equal(mistake(t, text), wanted, text)

@@ -82,9 +82,12 @@ test('several ranges stand between their heads', () => {
 test('entity tags are compared strongly or weakly', () => {
   const weak = (list: string, etag: string) => matches(list, etag, true)
   const strong = (list: string, etag: string) => matches(list, etag, false)
-  assert.deepEqual([strong('*', ''), strong('"a"', '"a"'), strong('"b", "a" ,"c"', '"a"'), strong('"a"', '')], [true, true, true, false])
-  assert.deepEqual([strong('W/"a"', '"a"'), weak('W/"a"', '"a"'), weak('"a"', 'W/"a"'), strong('"a"x', '"a"')], [false, true, true, false])
-  assert.deepEqual([strong('"b""a"', '"a"'), strong('', '"a"'), weak('W/', '"a"'), strong('"ab"', '"a"')], [false, false, false, false])
+  assert.deepEqual([strong('*', ''), strong('"a"', '"a"'), strong('"b", "a" ,"c"', '"a"'), strong('"a"', '')],
+    [true, true, true, false])
+  assert.deepEqual([strong('W/"a"', '"a"'), weak('W/"a"', '"a"'), weak('"a"', 'W/"a"'), strong('"a"x', '"a"')],
+    [false, true, true, false])
+  assert.deepEqual([strong('"b""a"', '"a"'), strong('', '"a"'), weak('W/', '"a"'), strong('"ab"', '"a"')],
+    [false, false, false, false])
 })
 
 test('the three forms of HTTP dates are read, others are none', () => {
@@ -92,7 +95,8 @@ test('the three forms of HTTP dates are read, others are none', () => {
   assert.equal(parseHttpTime('Sun, 06 Nov 1994 08:49:37 GMT'), time)
   assert.equal(parseHttpTime('Sunday, 06-Nov-94 08:49:37 GMT'), time)
   assert.equal(parseHttpTime('Sun Nov  6 08:49:37 1994'), time)
-  const wrong = ['', 'garbage', 'Tue, 31 Feb 2023 22:13:20 GMT', 'Tue, 14 nov 2023 22:13:20 GMT', 'Tue, 14 Nov 2023 24:13:20 GMT',
+  const wrong = ['', 'garbage', 'Tue, 31 Feb 2023 22:13:20 GMT', 'Tue, 14 nov 2023 22:13:20 GMT',
+    'Tue, 14 Nov 2023 24:13:20 GMT',
     'Tue, 14-Nov-2023 22:13:20 GMT', 'Sun, 06 Nov 1969 08:49:37 GMT', 'Tue, 14 Nov 2023 22:13:60 GMT']
   for (const text of wrong) assert.equal(parseHttpTime(text), -1, text)
   assert.equal(listingTime(1700000000, 3600), '14-Nov-2023 23:13')

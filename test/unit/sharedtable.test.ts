@@ -14,7 +14,8 @@ test('a table keeps words and values by key, and its room', () => {
   table.set(a, 0, -5)
   table.set(a, 3, 7)
   assert.equal(table.find('a'), a)
-  assert.deepEqual([table.get(a, 0), table.get(a, 1), table.get(a, 3), table.key(a), table.value(a).length], [-5, 0, 7, 'a', 0])
+  assert.deepEqual([table.get(a, 0), table.get(a, 1), table.get(a, 3), table.key(a), table.value(a).length],
+    [-5, 0, 7, 'a', 0])
   assert.equal(table.count, 1)
   const long = 'k\xff'.repeat(400)
   const b = table.insert(long)
@@ -102,7 +103,8 @@ test('threads count together', async () => {
       table.unlock()
     }`
   const url = new URL('../../host/core/sharedtable.ts', import.meta.url).href
-  const workers = [1, 2].map(() => new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`), { workerData: { memory, url } }))
+  const workers = [1, 2].map(() => new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`),
+    { workerData: { memory, url } }))
   await Promise.all(workers.map((w) => new Promise((resolve, reject) => w.once('error', reject).once('exit', resolve))))
   const table = new SharedTable(memory)
   assert.equal(table.get(table.find('n'), 0), 10000)
@@ -139,7 +141,8 @@ test('zones keep their memory while name, kind, size and key stay', () => {
   zone.binding = '$args'
   zone.rebound = (previous) => `${previous} to ${zone.binding}`
   assert.deepEqual(other.open(first.shared()).map((e) => e.message), ['$uri to $args'])
-  assert.throws(() => other.add('a', 8192, 'limit_conn'), { message: 'the shared memory zone "a" is already declared for a different use' })
+  assert.throws(() => other.add('a', 8192, 'limit_conn'),
+    { message: 'the shared memory zone "a" is already declared for a different use' })
   assert.throws(() => other.add('a', 1, 'limit_req'),
     { message: 'the size 1 of shared memory zone "a" conflicts with already declared size 8192' })
 })

@@ -10,6 +10,7 @@ import type { Place } from '../../core/place.ts'
 import type { VariableTable } from '../../expr/variables.ts'
 import type { Template } from '../../expr/template.ts'
 import type { Regex } from '../../expr/regex.ts'
+import type { TlsServer } from '../../net/tls.ts'
 import type { BoundContentHandler, Request } from '../request.ts'
 import type { BoundHeaderFilter } from '../response.ts'
 import type { LastHead } from '../headwriter.ts'
@@ -77,6 +78,8 @@ export class CoreSrvConf {
   readonly serverNames: ServerName[] = []
   /** A regex name of this server has captures. */
   captures = false
+  /** How the server speaks TLS, by the ssl module; null: it has no certificate. */
+  tls: TlsServer | null = null
   /** The server has a `listen` of its own. */
   listen = false
   /** Where `server` stands. */

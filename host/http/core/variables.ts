@@ -5,6 +5,7 @@ import { hostname } from 'node:os'
 import type { VariableDefinition } from '../../module.ts'
 import type { Request } from '../request.ts'
 import { errnoText } from '../../core/errors.ts'
+import { proxyField } from '../../net/proxyprotocol.ts'
 import { Level } from '../../core/log.ts'
 import { parseSize } from '../../core/units.ts'
 import { version } from '../../core/version.ts'
@@ -53,7 +54,9 @@ function port(n: number): string {
   return n > 0 && n < 65536 ? String(n) : ''
 }
 
-const none = (): null => null
+function proxiedPort(n: number | undefined): string | null {
+  return n === undefined ? null : port(n)
+}
 
 const connectionVariables: readonly VariableDefinition[] = [
   { name: 'remote_addr', get: (r) => r.remoteAddress },
@@ -62,17 +65,16 @@ const connectionVariables: readonly VariableDefinition[] = [
   { name: 'server_addr', get: (r) => r.connection.localAddress },
   { name: 'server_port', get: (r) => port(r.connection.localPort) },
   { name: 'server_name', get: (r) => r.server.serverName },
-  { name: 'scheme', get: () => 'http' },
-  { name: 'https', get: () => '' },
+  { name: 'scheme', get: (r) => r.connection.secure === null ? 'http' : 'https' },
+  { name: 'https', get: (r) => r.connection.secure === null ? '' : 'on' },
   { name: 'connection', get: (r) => String(r.connection.serial) },
   { name: 'connection_requests', get: (r) => String(r.connection.requests) },
   { name: 'pipe', get: () => '.' },
-  // No listener speaks the PROXY protocol yet; nginx has no value either when a connection did not use it.
-  { name: 'proxy_protocol_addr', get: none },
-  { name: 'proxy_protocol_port', get: none },
-  { name: 'proxy_protocol_server_addr', get: none },
-  { name: 'proxy_protocol_server_port', get: none },
-  { name: 'proxy_protocol_tlv_', prefix: true, get: none },
+  { name: 'proxy_protocol_addr', get: (r) => r.connection.proxied?.sourceAddress ?? null },
+  { name: 'proxy_protocol_port', get: (r) => proxiedPort(r.connection.proxied?.sourcePort) },
+  { name: 'proxy_protocol_server_addr', get: (r) => r.connection.proxied?.destinationAddress ?? null },
+  { name: 'proxy_protocol_server_port', get: (r) => proxiedPort(r.connection.proxied?.destinationPort) },
+  { name: 'proxy_protocol_tlv_', prefix: true, get: (r, name) => r.connection.proxied === null ? null : proxyField(r.connection.proxied.fields, name) },
 ]
 
 const hostName = hostname().toLowerCase()

@@ -142,8 +142,8 @@ function refuse(r: Request, conf: LimitReqConf, n: number, answer: number): Verd
 }
 
 /**
- * Counts the request in the pinned buckets of the first `n` limits; limit `n` has counted it itself when it is the `last`.
- * Waits as long as the one that asks for most (ngx_http_limit_req_account).
+ * Counts the request in the pinned buckets of the first `n` limits; limit `n` has counted it itself when it is the
+ * `last`. Waits as long as the one that asks for most (ngx_http_limit_req_account).
  */
 function pass(r: Request, conf: LimitReqConf, n: number, last: boolean, now: number): Answer {
   const limits = conf.limits!

@@ -63,7 +63,7 @@ function readPem(cf: Cf, file: string): Buffer {
   try {
     return readFileSync(textOf(path))
   } catch (error) {
-    throw new ConfigError(`cannot load certificate "${path}": ${systemFailure('fopen()', error)}`)
+    throw new ConfigError(`cannot load certificate "${path}": ${systemFailure('fopen()', error)}`, cf.place)
   }
 }
 
@@ -81,10 +81,10 @@ export function compileTls(cf: Cf, conf: ProxyConf): ConnectionOptions {
   }
   if (conf.sslCiphers !== 'DEFAULT') options.ciphers = conf.sslCiphers
   if (conf.sslTrustedCertificate !== '') options.ca = readPem(cf, conf.sslTrustedCertificate)
-  else if (conf.sslVerify) throw new ConfigError('no proxy_ssl_trusted_certificate for proxy_ssl_verify')
+  else if (conf.sslVerify) throw new ConfigError('no proxy_ssl_trusted_certificate for proxy_ssl_verify', cf.place)
   if (conf.sslCertificate === '') return options
   if (conf.sslCertificateKey === '') {
-    throw new ConfigError(`no "proxy_ssl_certificate_key" is defined for certificate "${conf.sslCertificate}"`)
+    throw new ConfigError(`no "proxy_ssl_certificate_key" is defined for certificate "${conf.sslCertificate}"`, cf.place)
   }
   options.cert = readPem(cf, conf.sslCertificate)
   options.key = readPem(cf, conf.sslCertificateKey)

@@ -13,10 +13,10 @@ export function statAllowed(r: Request, path: string): Stats | Error | null {
 }
 
 /**
- * `disable_symlinks`: the error when a part of the path is a symbolic link (`on`: ELOOP for the last, ENOTDIR for others),
- * or one whose owner is not its target's (`if_not_owner`: ELOOP); null when the path may be used, or is not there. Parts up to `from=` are not looked at. nginx
- * walks down with openat(2), which Node does not have: who can replace a directory between this check and the opening
- * gets past it.
+ * `disable_symlinks`: the error when a part of the path is a symbolic link (`on`: ELOOP for the last, ENOTDIR for
+ * others), or one whose owner is not its target's (`if_not_owner`: ELOOP); null when the path may be used, or is not
+ * there. Parts up to `from=` are not looked at. nginx walks down with openat(2), which Node does not have: who can
+ * replace a directory between this check and the opening gets past it.
  */
 export function linkFailure(r: Request, path: string): NodeJS.ErrnoException | null {
   const rule = r.location.disableSymlinks

@@ -46,6 +46,7 @@ interface Fact {
   cost: number
   /** It has a loop, or calls what is not known, or is too large: it pays at its entry. */
   paysOwn: boolean
+  loops: boolean
   /** Positions of the functions that it calls, as long as it may be exempt. */
   readonly calls: number[]
 }
@@ -79,14 +80,20 @@ export class Exemptions {
     return this.exempt(position) ? this.facts[position]!.cost : 0
   }
 
+  /** Whether the function at a position has a loop. */
+  loops(position: number): boolean {
+    return this.facts[position]!.loops
+  }
+
   private measure(layout: Layout, body: Body, position: number): Fact {
-    const fact: Fact = { cost: body.locals, paysOwn: body.locals > smallest, calls: [] }
+    const fact: Fact = { cost: body.locals, paysOwn: body.locals > smallest, loops: false, calls: [] }
     const r = new Instructions(layout.bytes, body.code, body.end)
     try {
       while (r.at < body.end) {
         r.next()
         fact.cost += costOf(r.op)
         if (r.op === Op.Try || r.op === Op.TryTable) this.catches = true
+        if (r.op === Op.Loop) fact.loops = true
         if (fact.paysOwn) continue
         if ((r.op === Op.Call || r.op === Op.ReturnCall) && r.a >= layout.importedFunctions) fact.calls.push(r.a - layout.importedFunctions)
         fact.paysOwn = fact.cost > smallest || r.op === Op.Loop || r.op === Op.CallIndirect || r.op === Op.ReturnCallIndirect ||

@@ -2,7 +2,8 @@ import type { Signature } from '../binary.ts'
 import * as verdict from '../../module.ts'
 
 /**
- * The numbers of ABI 1 (docs/abi.md). They are the ABI's own: nginx's and Apache's verdicts collide, so a guest never sees either.
+ * The numbers of ABI 1 (docs/abi.md). They are the ABI's own: nginx's and Apache's verdicts collide, so a guest never
+ * sees either.
  */
 export const Verdict = { Ok: 1, Declined: 2, Done: 3, Suspended: 4, Error: 5 } as const
 

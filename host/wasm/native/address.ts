@@ -1,15 +1,19 @@
 import { isIPv4 } from 'node:net'
 
 /**
- * A client address in the form that guests get it: [family, four words]. Family 4: the address is the first word's bytes; 6: all sixteen
- * bytes; 1: a unix socket; 0: not an address. Words are little-endian views of bytes in network order.
+ * A client address in the form that guests get it: [family, four words]. Family 4: the address is the first word's
+ * bytes; 6: all sixteen bytes; 1: a unix socket; 0: not an address. Words are little-endian views of bytes in network
+ * order.
  */
 export type AddressWords = readonly [number, number, number, number, number]
 
 const limit = 4096
 const seen = new Map<string, AddressWords>()
 
-/** The words of a textual address (no brackets, zone ignored, `unix:` for unix sockets). The last few thousand are remembered. */
+/**
+ * The words of a textual address (no brackets, zone ignored, `unix:` for unix sockets). The last few thousand are
+ * remembered.
+ */
 export function addressWords(text: string): AddressWords {
   const known = seen.get(text)
   if (known !== undefined) return known

@@ -5,7 +5,9 @@ import { GuestFault, oneLine } from '../trap.ts'
 import { compileTemplate } from '../../expr/template.ts'
 import { ABSENT, ActivityNumber } from './abi.ts'
 
-/** The functions that every callback may use: its arguments, its answer, warnings, templates, log, time, random bytes. */
+/**
+ * The functions that every callback may use: its arguments, its answer, warnings, templates, log, time, random bytes.
+ */
 export function callbackImports(plugin: NativePlugin, instance: Instance): Record<string, (...args: number[]) => unknown> {
   return {
     argument_count: () => instance.frame.args.length,

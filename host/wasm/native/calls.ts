@@ -11,8 +11,9 @@ import { Trap } from '../trap.ts'
 import { PartAnswer, Verdict as GuestVerdict, hostVerdict } from './abi.ts'
 
 /**
- * The calls into one plugin while requests are served. What a handler wishes (a reply, a redirect) is done when it has returned, so that nothing
- * that follows from it finds the instance busy. A trap ends the one request with 500; the instance is replaced by then.
+ * The calls into one plugin while requests are served. What a handler wishes (a reply, a redirect) is done when it
+ * has returned, so that nothing that follows from it finds the instance busy. A trap ends the one request with 500;
+ * the instance is replaced by then.
  */
 export class Calls {
   private readonly plugin: NativePlugin
@@ -23,7 +24,10 @@ export class Calls {
     this.instance = plugin.instance
   }
 
-  /** Runs a phase handler, a content handler (`content`) or a script function (with `args`) with the handle of its conf. */
+  /**
+   * Runs a phase handler, a content handler (`content`) or a script function (with `args`) with the handle of its
+   * conf.
+   */
   handler(f: GuestFunction, r: Request, conf: number, content: boolean, args: readonly string[] | null, questions: Question[] | null): Answer {
     const { instance } = this
     let frame: Frame | null = null
@@ -99,13 +103,13 @@ export class Calls {
 
   /** Asks a body filter whether it wants this response: its state, or 0. A trap is thrown. */
   bodyStart(f: GuestFunction, r: Request, conf: number): number {
-    return this.look(f, r, Kind.BodyFilter, null, null, conf, 0).result >>> 0
+    return this.named(f, r, () => this.look(f, r, Kind.BodyFilter, null, null, conf, 0)).result >>> 0
   }
 
   /** Passes a part to a body filter. A trap is thrown: the response that has begun cannot be answered otherwise. */
   bodyPart(f: GuestFunction, r: Request, part: BodyPart, state: number): BodyPart | null {
     const flags = (part.last ? 1 : 0) | (part.flush ? 2 : 0)
-    const { result, out } = this.look(f, r, Kind.BodyFilter, null, part, state, flags)
+    const { result, out } = this.named(f, r, () => this.look(f, r, Kind.BodyFilter, null, part, state, flags))
     if (result === PartAnswer.Pass) return part
     if (result === PartAnswer.Replace) return { data: out, file: null, last: part.last, flush: part.flush }
     if (result !== PartAnswer.Hold) throw new Error(`plugin ${this.plugin.name} answered ${result} in ${f.label}, which is none of pass, replace, hold`)
@@ -117,7 +121,10 @@ export class Calls {
     this.quietly(f, r, () => this.look(f, r, Kind.Look, null, null, state, 0))
   }
 
-  /** The text that a variable's or select's getter gives for `argument`; null for none, also after a trap, which is logged. */
+  /**
+   * The text that a variable's or select's getter gives for `argument`; null for none, also after a trap, which is
+   * logged.
+   */
   text(f: GuestFunction, r: Request, argument: string): string | null {
     const outcome = this.quietly(f, r, () => this.look(f, r, Kind.Look, [argument], null, 0, 0))
     return outcome === null || outcome.result === 0 ? null : outcome.answer
@@ -149,6 +156,16 @@ export class Calls {
       this.report(error, f, r)
       if (this.instance.depth > 0) throw error
       return null
+    }
+  }
+
+  /** Runs `body`; a trap is logged with its plugin and place before it is thrown on. */
+  private named<T>(f: GuestFunction, r: Request, body: () => T): T {
+    try {
+      return body()
+    } catch (error) {
+      if (error instanceof Trap) this.report(error, f, r)
+      throw error
     }
   }
 

@@ -135,7 +135,10 @@ export function makeCommands(instance: Instance, registration: Registration): Co
   }))
 }
 
-/** Runs a command's function: what it added, or the error it gave. A trap is the caller's −32603, with the plugin's name and the place. */
+/**
+ * Runs a command's function: what it added, or the error it gave. A trap is the caller's −32603, with the plugin's
+ * name and the place.
+ */
 function callCommand(instance: Instance, f: GuestFunction, params: unknown, context: CallContext): Pick<Frame, 'failure' | 'results'> {
   try {
     return instance.run(Kind.Command, f.label, (frame) => {

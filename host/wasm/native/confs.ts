@@ -12,8 +12,9 @@ import { Kind } from '../frame.ts'
 import { GuestFault, Trap, oneLine } from '../trap.ts'
 
 /**
- * A plugin's configuration at one place. The objects themselves are the guest's; here are their handles, by conf class, made only when
- * something needs them: a location that uses none of the plugin's directives costs the guest nothing.
+ * A plugin's configuration at one place. The objects themselves are the guest's; here are their handles, by conf
+ * class, made only when something needs them: a location that uses none of the plugin's directives costs the guest
+ * nothing.
  */
 export class PluginConf {
   /** Handle by conf class; 0: not made. */
@@ -49,7 +50,10 @@ export class Confs {
     return handle !== 0 ? handle : this.blanks[type]!
   }
 
-  /** Makes the blank objects that handlers may be given; called when the configuration is complete, before the snapshot. */
+  /**
+   * Makes the blank objects that handlers may be given; called when the configuration is complete, before the
+   * snapshot.
+   */
   complete(): void {
     if (this.broken) return
     for (let i = 0; i < this.types.length; i++) this.blank(i)
@@ -153,7 +157,10 @@ export class Confs {
     }
   }
 
-  /** A text that continues nginx's sentence (`is duplicate`) is returned for it; any other is reported as it is, at the word that it quotes. */
+  /**
+   * A text that continues nginx's sentence (`is duplicate`) is returned for it; any other is reported as it is, at
+   * the word that it quotes.
+   */
   private fail(cf: Cf, error: string): string {
     if (error.startsWith('is ')) return error
     return cf.fail(error, culprit(cf.args, error))

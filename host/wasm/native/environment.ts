@@ -3,8 +3,8 @@ import { Level } from '../../core/log.ts'
 import { byteString, oneLine } from '../trap.ts'
 
 /**
- * Module `env`: what AssemblyScript's standard library imports by itself, so that `console.log`, `trace`, `Date.now` and `Math.random` work in
- * any plugin. `abort` is the loader's, which decodes it.
+ * Module `env`: what AssemblyScript's standard library imports by itself, so that `console.log`, `trace`, `Date.now`
+ * and `Math.random` work in any plugin. `abort` is the loader's, which decodes it.
  */
 export function environmentImports(instance: Instance, log: (level: number, message: string) => void): Record<string, (...args: number[]) => unknown> {
   const say = (level: number) => (pointer: number): void => log(level, guestString(instance, pointer))
@@ -21,7 +21,10 @@ export function environmentImports(instance: Instance, log: (level: number, mess
   }
 }
 
-/** An AssemblyScript string: UTF-16 with its byte length in the word before it. Never reads outside of the memory; cut at 2048 bytes. */
+/**
+ * An AssemblyScript string: UTF-16 with its byte length in the word before it. Never reads outside of the memory; cut
+ * at 2048 bytes.
+ */
 function guestString(instance: Instance, pointer: number): string {
   const at = pointer >>> 0
   if (at < 4) return ''

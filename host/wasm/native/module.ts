@@ -15,7 +15,10 @@ import { LifecycleEvent, VariableFlag, levels } from './abi.ts'
 
 interface OpenFilter { readonly index: number, readonly state: number }
 
-/** The adapter of the native ABI: a plugin that has registered itself, as the Module that the rest of the server knows. */
+/**
+ * The adapter of the native ABI: a plugin that has registered itself, as the Module that the rest of the server
+ * knows.
+ */
 export class NativeModule implements Module {
   readonly name: string
   readonly type = 'http'
@@ -35,7 +38,10 @@ export class NativeModule implements Module {
   private readonly calls: Calls
   private index = -1
   private mainConf: PluginConf | null = null
-  /** Handlers run everywhere: the plugin has no directives, or one of its own was used at the main level or in a server's conf. */
+  /**
+   * Handlers run everywhere: the plugin has no directives, or one of its own was used at the main level or in a
+   * server's conf.
+   */
   private everywhere: boolean
 
   constructor(plugin: NativePlugin, order: number | undefined) {
@@ -118,7 +124,8 @@ export class NativeModule implements Module {
     for (const { index, state } of open) this.calls.bodyEnd(this.plugin.registration.bodyFilters[index]!.end!, r, state)
   }
 
-  // --- configuration ------------------------------------------------------------------------------------------------------------------
+  // --- configuration
+  // ------------------------------------------------------------------------------------------------------------------
 
   createMainConf(cf: Cf): PluginConf {
     this.index = cf.cycle.indexOf(this)

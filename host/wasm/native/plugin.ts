@@ -31,7 +31,9 @@ export class NativePlugin {
   /** The copier between core memory and arena; made at the first head. */
   shim: Shim | null = null
 
-  /** Instantiates the program and runs its registration. Throws PluginError when that traps or breaks the ABI's rules. */
+  /**
+   * Instantiates the program and runs its registration. Throws PluginError when that traps or breaks the ABI's rules.
+   */
   constructor(program: Program, services: Services) {
     this.name = program.name
     this.own = program.own
@@ -54,7 +56,10 @@ export class NativePlugin {
     this.metrics = new MetricValues(this.registration.metrics)
   }
 
-  /** A name or text that a guest gives as (pointer, length); length −1 means that the pointer is an interned name's id. */
+  /**
+   * A name or text that a guest gives as (pointer, length); length −1 means that the pointer is an interned name's
+   * id.
+   */
   named(pointer: number, length: number, limit?: number): string {
     if (length !== -1) return this.instance.text(pointer, length, limit)
     const name = this.registration.names[pointer]

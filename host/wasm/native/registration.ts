@@ -108,7 +108,10 @@ const hookable: readonly number[] = [
   Phase.PostRead, Phase.ServerRewrite, Phase.Rewrite, Phase.Preaccess, Phase.Access, Phase.Precontent, Phase.Content, Phase.Log,
 ]
 
-/** The registration functions of module `vespid`: each checks what it is given and records it. All but `name` and `arena` work only in `vespid_abi_1`. */
+/**
+ * The registration functions of module `vespid`: each checks what it is given and records it. All but `name` and
+ * `arena` work only in `vespid_abi_1`.
+ */
 export function registrationImports(instance: Instance, to: Registration): Record<string, (...args: number[]) => unknown> {
   const begin = (call: string): void => {
     instance.expect(Kind.Register, call)

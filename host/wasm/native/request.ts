@@ -83,7 +83,10 @@ export function requestImports(plugin: NativePlugin, instance: Instance): Record
   }
 }
 
-/** Fills the arena: 1 when it is filled, 0 when the guest must ask for everything by calls (no arena, too small, head changed or not there). */
+/**
+ * Fills the arena: 1 when it is filled, 0 when the guest must ask for everything by calls (no arena, too small, head
+ * changed or not there).
+ */
 function pushHead(plugin: NativePlugin, instance: Instance, r: Request): number {
   const { arenaAt: arena, arenaSize } = plugin.registration
   const { head } = r

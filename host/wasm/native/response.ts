@@ -102,8 +102,9 @@ export function responseImports(plugin: NativePlugin, instance: Instance): Recor
 }
 
 /**
- * A copy of a body: a slow client, or a filter, may still hold it when the guest's memory has changed. A small body that is the same as the one
- * before it is that one again: a new buffer costs more than all the rest of the call (measured: 120 of 270 ns).
+ * A copy of a body: a slow client, or a filter, may still hold it when the guest's memory has changed. A small body
+ * that is the same as the one before it is that one again: a new buffer costs more than all the rest of the call
+ * (measured: 120 of 270 ns).
  */
 function bodyOf(bytes: Buffer, at: number, length: number, last: Buffer<ArrayBuffer>): Buffer<ArrayBuffer> {
   if (length === last.length && same(bytes, at, last)) return last

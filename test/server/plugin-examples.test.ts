@@ -1,0 +1,84 @@
+/** examples/: each builds, runs as it is (but for its port), and does what its README says. */
+import assert from 'node:assert/strict'
+import { cpSync, existsSync, readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { run, site, start } from './kit.ts'
+import type { Server, Test } from './kit.ts'
+
+const examples = join(import.meta.dirname, '../../examples')
+
+/** Builds an example in a directory of its own and starts it with its own configuration. */
+async function example(t: Test, name: string): Promise<Server> {
+  const place = site(t)
+  cpSync(join(examples, name), place.prefix, { recursive: true, filter: (path) => !path.endsWith('/build') })
+  const { code, stderr } = await run(place, ['build', '<prefix>', '-o', `<prefix>/build/${name}.wasm`])
+  assert.deepEqual([code, stderr], [0, ''])
+  const conf = readFileSync(join(examples, name, 'vespid.conf'), 'utf8')
+  assert.match(conf, /listen 127\.0\.0\.1:8080;/)
+  return start(t, conf.replace('127.0.0.1:8080', '127.0.0.1:<port>').replace('build/vespid.pid', 'vespid.pid'), { site: place })
+}
+
+test('every example has a source, a configuration and a README, and is tried here', () => {
+  const names = readdirSync(examples).sort()
+  assert.deepEqual(names, ['api_key', 'ban', 'censor', 'demo', 'hello', 'stamp', 'visitor'])
+  for (const name of names) for (const file of ['vespid.conf', 'README.md']) assert.ok(existsSync(join(examples, name, file)), `${name}/${file}`)
+})
+
+test('hello', async (t) => {
+  const server = await example(t, 'hello')
+  assert.equal((await server.get('/world')).body, 'hello from /world\n')
+})
+
+test('api_key', async (t) => {
+  const server = await example(t, 'api_key')
+  const ask = async (path: string, key: string) => {
+    const { status, body } = await server.get(path, key === '' ? {} : { 'X-Api-Key': key })
+    return status === 200 ? body : status
+  }
+  assert.equal(await ask('/', ''), 401)
+  assert.equal(await ask('/', 'demo-key-3'), 401)
+  assert.equal(await ask('/', 'demo-key-1'), 'hello from /\n')
+  assert.equal(await ask('/', 'demo-key-2'), 'hello from /\n')
+  assert.equal(await ask('/admin', 'demo-key-1'), 401)
+  assert.equal(await ask('/admin', 'only-for-admins'), 'hello from /admin\n')
+})
+
+test('ban', async (t) => {
+  const server = await example(t, 'ban')
+  const list = async () => JSON.parse((await server.request('POST', '/rpc', {}, '{"jsonrpc":"2.0","method":"ban.list","id":1}')).body).result
+  assert.equal(await list(), null)
+  assert.equal((await server.rpc('ban.add', '10.0.0.0/8')).result, 1)
+  assert.equal(await list(), '10.0.0.0/8')
+  assert.equal((await server.rpc('ban.add', '127.0.0.1')).result, 2)
+  assert.equal((await server.get('/')).status, 403)
+  assert.deepEqual((await server.rpc('ban.add', 'nobody')).error, {
+    code: -32602, message: '"nobody" is no address or network', data: { usage: 'ban.add NETWORK: refuse requests from an address or network' },
+  })
+  assert.equal((await server.rpc('ban.remove', '127.0.0.1')).result, 1)
+  assert.equal((await server.get('/')).body, 'hello from /\n')
+  assert.equal((await server.rpc('ban.remove', '127.0.0.1')).error?.message, '"127.0.0.1" is not banned')
+})
+
+test('stamp', async (t) => {
+  const server = await example(t, 'stamp')
+  assert.match((await server.get('/')).header('x-stamp')!, /^GET \/ at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d$/)
+  assert.match((await server.get('/missing')).header('x-stamp')!, /^GET \/missing at /)
+  assert.equal((await server.get('/other')).header('x-stamp'), 'none')
+})
+
+test('censor', async (t) => {
+  const server = await example(t, 'censor')
+  const answer = await server.get('/')
+  assert.equal(answer.body, 'the xxxxxx word is xxxxxx\n')
+  assert.equal((await server.get('/open')).body, 'the secret word is open\n')
+})
+
+test('visitor', async (t) => {
+  const server = await example(t, 'visitor')
+  assert.equal((await server.get('/', { 'User-Agent': 'curl/8', 'Cookie': 'theme=dark', 'Accept-Language': 'de-DE,en' })).body,
+    'device tool, language de, theme dark\n')
+  assert.equal((await server.get('/page', { 'Accept-Language': 'fr' })).body, 'bienvenue\n')
+  assert.equal((await server.get('/page')).body, 'welcome\n')
+  assert.equal((await server.get('/page', { 'User-Agent': 'somebot' })).status, 403)
+})
