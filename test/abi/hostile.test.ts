@@ -136,8 +136,8 @@ function filter(start: string, each: string): string {
 }
 
 test('a body filter that traps cuts the response short, and the log says who it was', async (t) => {
-  const server = await serve(t, 'location / { return 200 text; }', [load(filter('(i32.const 1)', '(unreachable)'))])
-  assert.doesNotMatch(await server.raw('GET / HTTP/1.0\r\n\r\n'), /text/)
+  const server = await serve(t, 'location / { return 200 secret; }', [load(filter('(i32.const 1)', '(unreachable)'))])
+  assert.doesNotMatch(await server.raw('GET / HTTP/1.0\r\n\r\n'), /secret/)
   assert.equal(server.log()[0], '[error] plugin probe trapped in body filter of location /: unreachable')
 })
 
@@ -145,14 +145,14 @@ test('a body filter that reads and writes outside of its memory traps', async (t
   for (const call of ['(call $part (i32.const 0) (i32.const 65535) (i32.const 9))', '(call $part (i32.const -1) (i32.const 0) (i32.const 9))',
     '(call $part_set (i32.const 65535) (i32.const 9)) (i32.const 1)', '(call $part_set (i32.const 0) (i32.const -9)) (i32.const 1)',
     '(call $reply (i32.const 200) (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 1)) (i32.const 1)']) {
-    const server = await serve(t, 'location / { return 200 text; }', [load(filter('(i32.const 1)', call))])
-    assert.doesNotMatch(await server.raw('GET / HTTP/1.0\r\n\r\n'), /text/, call)
+    const server = await serve(t, 'location / { return 200 secret; }', [load(filter('(i32.const 1)', call))])
+    assert.doesNotMatch(await server.raw('GET / HTTP/1.0\r\n\r\n'), /secret/, call)
     assert.match(server.log()[0]!, /^\[error\] plugin probe trapped in body filter of location \/: it /, call)
   }
 })
 
 test('a body filter that answers nonsense cuts the response short', async (t) => {
-  const server = await serve(t, 'location / { return 200 text; }', [load(filter('(i32.const 1)', '(i32.const 9)'))])
-  assert.doesNotMatch(await server.raw('GET / HTTP/1.0\r\n\r\n'), /text/)
+  const server = await serve(t, 'location / { return 200 secret; }', [load(filter('(i32.const 1)', '(i32.const 9)'))])
+  assert.doesNotMatch(await server.raw('GET / HTTP/1.0\r\n\r\n'), /secret/)
   assert.match(server.log()[0]!, /plugin probe answered 9 in body filter, which is none of pass, replace, hold/)
 })
