@@ -33,7 +33,7 @@ async function fourDigitPort(): Promise<number> {
 
 /** What differs from run to run. */
 function normalised(response: string, port: number): string {
-  return response.replace(/^Date: .*$/gm, 'Date: <D>\r').replaceAll('\r\r', '\r').replaceAll(`:${port}`, ':8951').replaceAll(`|${port}|`, '|8951|')
+  return response.replace(/^Date: .*$/gm, 'Date: <D>\r').replace(/^Expires: .* GMT\r$/gm, 'Expires: <E>\r').replaceAll('\r\r', '\r').replaceAll(`:${port}`, ':8951').replaceAll(`|${port}|`, '|8951|')
     .replace(/boundary=\d{20}/g, 'boundary=<B>').replace(/^--\d{20}/gm, '--<B>')
 }
 

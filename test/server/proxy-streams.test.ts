@@ -166,6 +166,8 @@ test('connections to the upstream are kept, as many and as long as configured', 
   assert.match(up.requests.at(-1)!.head, /\r\nConnection: close\r\n/)
   assert.equal(await used('/two', '/two', '/two', '/two'), 2)
   assert.equal(await used('/bye', '/own', '/own'), 2)
+  // Idle connections keep no server from ending.
+  assert.equal((await server.stop()).code, 0)
 })
 
 test('a kept connection that the upstream closed is replaced without an error', async (t) => {

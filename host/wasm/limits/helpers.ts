@@ -16,6 +16,9 @@ const set = (local: number): number[] => [0x21, local]
 const constant = (value: number): number[] => [0x41, ...signed(value)]
 const add = 0x6a, sub = 0x6b, shru = 0x76, gtu = 0x4b, leu = 0x4d, end = 0x0b
 
+/** Code to insert, and where in it the branch is that is hardly ever taken. */
+export interface Check { readonly bytes: readonly number[], readonly branch: number }
+
 interface Function { readonly type: number, readonly body: number[] }
 
 /**
@@ -52,21 +55,25 @@ export class Helpers {
   }
 
   /**
-   * The check of a loop: as `pay`, but from a local that holds what the function has paid for in advance. A loop that counted in a global
+   * The check of a loop: as `check`, but from a local that holds what the function has paid for in advance. A loop that counted in a global
    * would wait for its memory in each turn (measured: 1.7 ns, several times a short loop's own time).
    */
-  payFrom(local: number, weight: readonly number[]): number[] {
+  checkFrom(local: number, weight: readonly number[]): Check {
     const at = unsigned(local)
-    return [
-      0x20, ...at, ...weight, sub, 0x22, ...at, ...constant(0), 0x48, Op.If, 0x40,
-      Op.Call, ...unsigned(this.refill), 0x20, ...at, ...constant(advance), add, 0x21, ...at, end,
-    ]
+    const test = [0x20, ...at, ...weight, sub, 0x22, ...at, ...constant(0), 0x48]
+    const more = [Op.Call, ...unsigned(this.refill), 0x20, ...at, ...constant(advance), add, 0x21, ...at]
+    return { branch: test.length, bytes: [...test, Op.If, 0x40, ...more, end] }
   }
 
   /** The check: takes `weight` (bytes of code that leave it on the stack) from the fuel, and asks the host when none is left. */
-  pay(weight: readonly number[]): number[] {
+  check(weight: readonly number[]): Check {
     const fuel = unsigned(this.fuel)
-    return [Op.GlobalGet, ...fuel, ...weight, sub, Op.GlobalSet, ...fuel, Op.GlobalGet, ...fuel, ...constant(0), 0x48, Op.If, 0x40, Op.Call, ...unsigned(this.tick), end]
+    const test = [Op.GlobalGet, ...fuel, ...weight, sub, Op.GlobalSet, ...fuel, Op.GlobalGet, ...fuel, ...constant(0), 0x48]
+    return { branch: test.length, bytes: [...test, Op.If, 0x40, Op.Call, ...unsigned(this.tick), end] }
+  }
+
+  private pay(weight: readonly number[]): number[] {
+    return this.check(weight).bytes
   }
 
 

@@ -1,4 +1,4 @@
-import type { Helpers } from './helpers.ts'
+import type { Check, Helpers } from './helpers.ts'
 import type { Layout } from './layout.ts'
 import type { Body, Exemptions } from './measure.ts'
 import type { OffsetRecorder } from './offsets.ts'
@@ -12,6 +12,7 @@ const longest = 1000
 
 /** No path leads here. */
 const dead = -1
+const none: readonly number[] = []
 
 /** A block that is open: what has been spent, at most, on the paths that go to its end. */
 interface Block {
@@ -49,7 +50,12 @@ export class Meter {
   private copied = 0
   /** Which local holds what was paid in advance, −1 when the function has no loops. */
   private local = -1
-  private readonly host: number[]
+  private readonly host: Check
+  /** Where the function being written begins, and where in it the branches of checks are. */
+  private begin = 0
+  private branches: number[] = []
+  /** For the engine: branches by function index; it then keeps the way to the host out of the loops (measured: a short loop takes half the time). */
+  readonly hints: { readonly index: number, readonly branches: readonly number[] }[] = []
 
   constructor(layout: Layout, helpers: Helpers, exemptions: Exemptions, out: Output, offsets: OffsetRecorder) {
     this.layout = layout
@@ -57,17 +63,18 @@ export class Meter {
     this.exemptions = exemptions
     this.out = out
     this.offsets = offsets
-    this.host = helpers.pay([0x41, ...signed(hostCall)])
+    this.host = helpers.check([0x41, ...signed(hostCall)])
   }
 
   /** Writes the function at a position of the code section, with its size. */
   write(body: Body, position: number): void {
     const { out, layout } = this
     const sizeAt = out.placeholder()
-    const begin = out.length
+    this.begin = out.length
+    this.branches = []
     this.copied = body.start
     this.offsets.run(out.length, body.start)
-    this.declare(body, position)
+    this.locals(body, position)
     this.blocks = [{ op: Op.Block, region: 0, spent: dead, entry: 0 }]
     this.regions = []
     this.open(this.exemptions.exempt(position), 0, body.code)
@@ -80,11 +87,12 @@ export class Meter {
     }
     this.flush(body.end)
     this.close()
-    out.patch(sizeAt, out.length - begin)
+    out.patch(sizeAt, out.length - this.begin)
+    if (this.branches.length > 0) this.hints.push({ index: layout.importedFunctions + position, branches: this.branches })
   }
 
   /** Copies the locals, with one of ours behind them in a function that has loops. */
-  private declare(body: Body, position: number): void {
+  private locals(body: Body, position: number): void {
     const { layout } = this
     this.local = -1
     if (!this.exemptions.loops(position)) return this.flush(body.code)
@@ -98,9 +106,13 @@ export class Meter {
     this.offsets.run(this.out.length, body.code)
   }
 
-  /** The check for a weight; the function's first is `entry`. */
-  private check(weight: readonly number[], entry: boolean): number[] {
-    return this.local < 0 || entry ? this.helpers.pay(weight) : this.helpers.payFrom(this.local, weight)
+  /** The global or local that a check takes from; the function's first check is `entry`. */
+  private counter(entry: boolean): number {
+    return this.local < 0 || entry ? this.helpers.fuel : this.local
+  }
+
+  private check(weight: readonly number[], entry: boolean): Check {
+    return this.local < 0 || entry ? this.helpers.check(weight) : this.helpers.checkFrom(this.local, weight)
   }
 
   /** Copies the function up to `to`. */
@@ -110,9 +122,14 @@ export class Meter {
   }
 
   /** Puts bytes of ours before `at`, in the place of what lies between (`at` is where copying goes on). */
-  private insert(from: number, at: number, bytes: readonly number[]): void {
+  private insert(from: number, at: number, before: readonly number[], check: Check | null = null, after: readonly number[] = none): void {
     this.flush(from)
-    this.out.put(bytes)
+    this.out.put(before)
+    if (check !== null) {
+      this.branches.push(this.out.length + check.branch - this.begin)
+      this.out.put(check.bytes)
+    }
+    this.out.put(after)
     this.copied = at
     this.offsets.run(this.out.length, at)
   }
@@ -123,8 +140,9 @@ export class Meter {
     if (!free) {
       this.flush(at)
       const check = this.check([0x41, 0x80, 0], this.regions.length === 0)
-      weightAt = this.out.length + check.indexOf(0x41) + 1
-      this.insert(at, at, check)
+      // Behind `global.get` or `local.get`, its index, and `i32.const`.
+      weightAt = this.out.length + 2 + unsigned(this.counter(this.regions.length === 0)).length
+      this.insert(at, at, none, check)
     }
     this.regions.push({ outer, weightAt, total: 0 })
     this.spent = 0
@@ -145,7 +163,7 @@ export class Meter {
     if (this.spent === dead || region.weightAt < 0) return
     this.spent += cost
     if (this.spent <= longest) return
-    this.insert(at, at, this.check([0x41, ...signed(longest)], false))
+    this.insert(at, at, none, this.check([0x41, ...signed(longest)], false))
     this.spent = cost
   }
 
@@ -188,12 +206,12 @@ export class Meter {
         this.spent = dead
         return
       case Op.ReturnCall:
-        if (r.a < this.layout.importedFunctions) this.insert(from, r.at, [Op.Call, ...unsigned(r.a), ...this.host, Op.Return])
+        if (r.a < this.layout.importedFunctions) this.insert(from, r.at, [Op.Call, ...unsigned(r.a)], this.host, [Op.Return])
         this.spent = dead
         return
       case Op.Call:
         // Behind the call: an error that the host reports is seen before the guest goes on.
-        if (r.a < this.layout.importedFunctions) this.insert(r.at, r.at, this.host)
+        if (r.a < this.layout.importedFunctions) this.insert(r.at, r.at, none, this.host)
         return
       case Op.RefFunc:
         if (r.a < this.layout.importedFunctions) this.insert(from, r.at, [Op.RefFunc, ...unsigned(this.helpers.wrapper(r.a))])

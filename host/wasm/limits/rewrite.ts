@@ -70,7 +70,7 @@ export function rewrite(bytes: Uint8Array, outline: Outline, limits: ModuleLimit
     [3, appended(layout, 3, helpers.functions.map((f) => [...leb(f.type)]))], [4, tableSection(layout, limits.table)],
     [5, memorySection(layout, limits.memory)], [6, globals], [7, appended(layout, 7, exportsOf(layout, helpers, outline))], [9, elements],
   ])
-  const { made, codeAt } = assemble(layout, sections, code, bodies.length + helpers.functions.length)
+  const { made, codeAt } = assemble(layout, sections, code, bodies.length + helpers.functions.length, hintSection(meter))
   return { bytes: made, offsets: offsets.finish(codeAt), globals: names, started: layout.start !== null, catches: exemptions.catches }
 }
 
@@ -97,13 +97,14 @@ function exportsOf(layout: Layout, helpers: Helpers, outline: Outline): number[]
 /** The order of sections (specification §5.5.2); 13 holds tags, 12 the number of data segments. */
 const order = [1, 2, 3, 4, 5, 13, 6, 7, 9, 12, 10, 11]
 
-function assemble(layout: Layout, sections: ReadonlyMap<number, Output | null>, code: Output, functions: number): { made: Uint8Array<ArrayBuffer>, codeAt: number } {
+function assemble(layout: Layout, sections: ReadonlyMap<number, Output | null>, code: Output, functions: number, hints: Uint8Array): { made: Uint8Array<ArrayBuffer>, codeAt: number } {
   const { bytes } = layout
   const out = new Output(bytes.length + code.length)
   out.copy(bytes, 0, 8)
   let codeAt = 0
   for (const id of order) {
     if (id === 10) {
+      out.put(hints)
       out.byte(10)
       const size = out.placeholder()
       const begin = out.length
@@ -125,10 +126,32 @@ function assemble(layout: Layout, sections: ReadonlyMap<number, Output | null>, 
   return { made: out.bytes.slice(), codeAt }
 }
 
-/** Hints for the engine name places in the code, which have moved. */
-const hints = [...nameBytes('metadata.code.')].slice(1)
+const hintName = nameBytes('metadata.code.branch_hint')
+
+/** A custom section that tells the engine which branches are hardly ever taken (WebAssembly branch hinting). */
+function hintSection(meter: Meter): Uint8Array {
+  const body = new Output(1024)
+  body.put(hintName)
+  body.u32(meter.hints.length)
+  for (const { index, branches } of meter.hints) {
+    body.u32(index)
+    body.u32(branches.length)
+    for (const at of branches) {
+      body.u32(at)
+      body.put([1, 0])
+    }
+  }
+  const out = new Output(body.length + 8)
+  out.byte(0)
+  out.u32(body.length)
+  out.put(body.bytes)
+  return out.bytes
+}
+
+/** The file's own hints name places in the code, which have moved. */
+const moved = nameBytes('metadata.code.').slice(1)
 
 function keep(layout: Layout, body: number, end: number): boolean {
-  for (let i = 0; i < hints.length; i++) if (body + 1 + i >= end || layout.bytes[body + 1 + i] !== hints[i]) return true
+  for (let i = 0; i < moved.length; i++) if (body + 1 + i >= end || layout.bytes[body + 1 + i] !== moved[i]) return true
   return false
 }
