@@ -11,7 +11,7 @@ import { pluginsOf } from '../host/worker/plugins.ts'
 /** Builds the cycle of DIRECTORY/vespid.conf in this thread, with the shipped plugins; throws with the first mistake. */
 export function openCycle(directory: string): Cycle {
   const options = { prefix: directory + '/', confFile: join(directory, 'vespid.conf'), errorLog: 'stderr', globals: '', test: false }
-  const plugins = pluginsOf(PluginStore.first(join(packageRoot, 'build/plugins')), {})
+  const plugins = pluginsOf(PluginStore.first(join(packageRoot, 'build/plugins')), {}, options)
   const { cycle, ok } = buildCycle(options, hostModules, plugins, stderrLog(Level.crit))
   if (!ok) throw new Error(cycle.problems.map((p) => p.error.line).join('\n'))
   for (const module of cycle.modules) {

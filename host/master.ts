@@ -26,6 +26,7 @@ import { RpcCode, RpcError } from './rpc/command.ts'
 import { dispatch } from './rpc/jsonrpc.ts'
 import { Registry, unknownCommand } from './rpc/registry.ts'
 import type { ReloadReport, ServerControl, ThreadStatus } from './rpc/server.ts'
+import { readCounters } from './wasm/limits/faults.ts'
 import type { PluginFacts } from './wasm/plugins.ts'
 import type { PluginChange } from './wasm/store.ts'
 
@@ -158,7 +159,13 @@ export class Master implements ServerControl {
   }
 
   plugins(): readonly PluginFacts[] {
-    return this.#candidate?.plugins ?? []
+    if (this.#candidate === null) return []
+    const { plugins, store } = this.#candidate
+    return plugins.map((facts) => {
+      const counters = store.counters(facts.name)
+      const faults = counters === null ? null : readCounters(counters)
+      return faults === null || faults.traps + faults.timeouts === 0 ? facts : { ...facts, faults }
+    })
   }
 
   loadPlugin(file: string): Promise<ReloadReport> {

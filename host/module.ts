@@ -5,7 +5,7 @@
 import type { Cf } from './conf/cf.ts'
 import type { Cycle } from './cycle.ts'
 import type { Request } from './http/request.ts'
-import type { BodyPart } from './http/response.ts'
+import type { BodyPart, PartSource } from './http/response.ts'
 import type { MetricDefinition } from './core/metrics.ts'
 import type { Command } from './rpc/command.ts'
 
@@ -84,12 +84,14 @@ export interface HeaderFilter<C = any> {
 }
 
 /**
- * Sees each part of the response body in order and returns what to pass on (one part, several, or null to keep it for now). `state`
- * is what it returned from `start` for this response; a filter whose `start` returns null has removed itself from this response.
+ * Sees each part of the response body in order and returns what to pass on: one part, several, null to keep it for now, or a source of parts
+ * that are made one after the other as the client takes them (a filter that has to wait, or makes much out of one part). The next part comes
+ * when the source is exhausted. `state` is what it returned from `start` for this response; a filter whose `start` returns null has removed
+ * itself from this response.
  */
 export interface BodyFilter<C = any, S = any> {
   readonly start: (r: Request, conf: C) => S | null
-  readonly filter: (r: Request, part: BodyPart, state: S) => BodyPart | BodyPart[] | null
+  readonly filter: (r: Request, part: BodyPart, state: S) => BodyPart | BodyPart[] | PartSource | null
   readonly active?: (conf: C) => boolean
 }
 

@@ -59,7 +59,7 @@ function make(directory: string, name: string, from: string, template: string): 
     if (existsSync(path)) cpSync(path, join(directory, entry), { recursive: true })
   }
   // Its own directive takes its own name, so that it does not meet the shipped plugin it began as.
-  if (from === 'hello') rename(join(directory, 'assembly'), name)
+  if (from === 'hello') rename(directory, name)
   writeMissing(join(directory, 'package.json'), `${JSON.stringify({
     name, version: '0.1.0', private: true, type: 'module', scripts: { build: 'vespid build', start: 'vespid build && vespid -p . -c vespid.conf' },
     devDependencies: { '@vespid/sdk': '*' },
@@ -71,10 +71,11 @@ function make(directory: string, name: string, from: string, template: string): 
 
 function rename(directory: string, name: string): void {
   const directive = name.replace(/-/g, '_')
-  for (const file of readdirSync(directory)) {
+  const sources = readdirSync(join(directory, 'assembly')).map((file) => join('assembly', file))
+  for (const file of [...sources, 'vespid.conf']) {
     const path = join(directory, file)
-    if (!statSync(path).isFile()) continue
-    writeFileSync(path, readFileSync(path, 'utf8').replaceAll(`'hello'`, `'${directive}'`).replaceAll('/hello { hello; }', `/ { ${directive}; }`))
+    if (!existsSync(path) || !statSync(path).isFile()) continue
+    writeFileSync(path, readFileSync(path, 'utf8').replaceAll(`'hello'`, `'${directive}'`).replaceAll(/\/(?:hello)? \{ hello; \}/g, `/ { ${directive}; }`))
   }
 }
 

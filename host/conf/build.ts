@@ -54,7 +54,8 @@ function finish(cycle: Cycle, reader: Reader): void {
   })
   if (reader.errors > 0) return
   for (const failure of cycle.openFiles.openAll()) reader.problem('emerg', new ConfigError(failure))
-  for (const error of cycle.zones.open(cycle.options.zones ?? [])) reader.problem('emerg', error)
+  const warn = (error: ConfigError): void => reader.problem('warn', error)
+  for (const error of cycle.zones.open(cycle.options.zones ?? [], warn)) reader.problem('emerg', error)
 }
 
 function asConfigError(error: unknown): ConfigError {

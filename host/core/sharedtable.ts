@@ -1,21 +1,25 @@
-import { threadId } from 'node:worker_threads'
+import { SharedLock } from './sharedlock.ts'
 
 // The head of the memory, in 32-bit words.
 const LOCK = 0
 const SEED = 1
 const BUCKETS = 2
 const CHUNKS = 3
-const FREE = 4
-const FREE_COUNT = 5
+/** Threads that sleep for the lock. */
+const WAITERS = 4
+const FREE = 5
+const FREE_COUNT = 6
 /**
  * Chunks above this one were never used; they are not in the free list, so that a large zone costs no memory before it
  * is filled.
  */
-const USED = 6
-const ENTRIES = 7
-const NEWEST = 8
-const OLDEST = 9
-const HEAD_WORDS = 16
+const USED = 7
+const ENTRIES = 8
+const NEWEST = 9
+const OLDEST = 10
+/** Words of whoever uses the table. */
+const NOTES = 16
+const HEAD_WORDS = 32
 
 // A chunk: its first word is the next chunk of the entry (or of the free list). The first chunk of an entry also holds
 // what follows.
@@ -28,6 +32,8 @@ const E_KEY = 5
 const E_VALUE = 6
 const E_WORD = 7
 const CHUNK_WORDS = 32
+/** Bytes of a chunk, the unit in which memory is given out. */
+export const chunkBytes = 4 * CHUNK_WORDS
 /** How many 32-bit words of its own each entry has. */
 const entryWords = 4
 const FIRST_OFFSET = 4 * (E_WORD + entryWords)
@@ -35,8 +41,8 @@ const FIRST_BYTES = 4 * CHUNK_WORDS - FIRST_OFFSET
 const MORE_OFFSET = 4
 const MORE_BYTES = 4 * CHUNK_WORDS - MORE_OFFSET
 
-/** How often a lock is tried before the thread sleeps for it. */
-const spins = 200
+/** Bytes up to which a loop is faster than a call into native code. */
+const byteByByte = 64
 
 /**
  * A hash table in memory that all threads share: byte string → four words and a byte value; bounded, ordered by last
@@ -46,15 +52,21 @@ const spins = 200
  */
 export class SharedTable {
   private readonly words: Int32Array
+  private readonly mutex: SharedLock
   private readonly bytes: Uint8Array
   private readonly mask: number
   private readonly seed: number
   /** Word offset of chunk 0, which does not exist. */
   private readonly base: number
+  /** What `segment` found: a place in the memory, the chunk that it is in, and the byte that the next chunk begins with. */
+  private segmentAt = 0
+  private segmentChunk = 0
+  private segmentNext = -1
 
   /** Attaches to memory that `format` made. */
   constructor(memory: SharedArrayBuffer) {
     this.words = new Int32Array(memory)
+    this.mutex = new SharedLock(this.words, LOCK, WAITERS)
     this.bytes = new Uint8Array(memory)
     this.mask = this.words[BUCKETS]! - 1
     this.seed = this.words[SEED]!
@@ -77,26 +89,39 @@ export class SharedTable {
   }
 
   /** Takes the lock; sleeps while another thread has it. */
-  lock(): void {
-    for (let i = 0; i < spins; i++) if (Atomics.compareExchange(this.words, LOCK, 0, threadId + 1) === 0) return
-    for (;;) {
-      const holder = Atomics.compareExchange(this.words, LOCK, 0, threadId + 1)
-      if (holder === 0) return
-      Atomics.wait(this.words, LOCK, holder, 10)
+  lock(): void { this.mutex.take(Infinity) }
+
+  /**
+   * Takes the lock, sleeping for at most `patience` milliseconds or so; false when another thread had it all the time.
+   * The thread that calls `threadEnded` must use this: what it waits for may be a thread that has died.
+   */
+  tryLock(patience: number): boolean { return this.mutex.take(patience) }
+
+  unlock(): void { this.mutex.give() }
+
+  /**
+   * A thread has died: if it held the lock, what it was changing is not trusted any more, and the table is emptied,
+   * `refill` is called with the lock held, and the answer is true.
+   */
+  threadEnded(id: number, refill?: () => void): boolean {
+    if (!this.mutex.heldBy(id)) return false
+    this.clear()
+    try {
+      refill?.()
+    } finally {
+      this.unlock()
     }
+    return true
   }
 
-  unlock(): void {
-    Atomics.store(this.words, LOCK, 0)
-    Atomics.notify(this.words, LOCK, 1)
-  }
+  /** Removes everything, the notes too. */
+  clear(): void { this.words.fill(0, FREE, HEAD_WORDS + this.mask + 1) }
 
-  /** A thread has died: if it held the lock, what it was changing is not trusted any more, and the table is emptied. */
-  threadEnded(id: number): void {
-    if (Atomics.load(this.words, LOCK) !== id + 1) return
-    this.words.fill(0, FREE, HEAD_WORDS + this.mask + 1)
-    this.unlock()
-  }
+  /** Word `i` (0 to 15) that belongs to whoever uses the table. */
+  note(i: number): number { return this.words[NOTES + i]! }
+
+  /** Sets such a word to a 32-bit number. */
+  setNote(i: number, value: number): void { this.words[NOTES + i] = value }
 
   /** How many entries there are. */
   get count(): number { return this.words[ENTRIES]! }
@@ -161,6 +186,18 @@ export class SharedTable {
   /** The entry used next after this one, or 0. */
   newer(entry: number): number { return this.words[this.at(entry) + E_NEWER]! }
 
+  /** How many hash buckets there are; each holds about one entry when the table is full. */
+  get buckets(): number { return this.mask + 1 }
+
+  /** The first entry of a hash bucket, or 0. */
+  inBucket(bucket: number): number { return this.words[HEAD_WORDS + bucket]! }
+
+  /** The next entry of the same hash bucket, or 0. */
+  nextInBucket(entry: number): number { return this.words[this.at(entry) + E_NEXT]! }
+
+  /** How many chunks there are in all. */
+  get chunks(): number { return this.words[CHUNKS]! }
+
   /** Word `i` (0 to 3) of an entry. */
   get(entry: number, i: number): number { return this.words[this.at(entry) + E_WORD + i]! }
 
@@ -176,6 +213,15 @@ export class SharedTable {
   value(entry: number): Buffer {
     const at = this.at(entry)
     return this.copyOut(entry, this.words[at + E_KEY]!, this.words[at + E_VALUE]!)
+  }
+
+  /** Length of the value of an entry. */
+  valueLength(entry: number): number { return this.words[this.at(entry) + E_VALUE]! }
+
+  /** Copies the value of an entry to `target` at `offset`, where there must be room for it. */
+  valueInto(entry: number, target: Uint8Array, offset: number): void {
+    const at = this.at(entry)
+    this.copyTo(entry, this.words[at + E_KEY]!, this.words[at + E_VALUE]!, target, offset)
   }
 
   /** Sets the value of an entry; false, and no change, when there is no room. */
@@ -291,34 +337,50 @@ export class SharedTable {
 
   private copyIn(entry: number, start: number, from: Uint8Array): void {
     const { length } = from
-    this.segments(entry, start, length, (at, done, part) => this.bytes.set(from.subarray(done, done + part), at))
+    this.segmentNext = -1
+    for (let done = 0; done < length;) {
+      const part = this.segment(entry, start + done, length - done)
+      const whole = part === length
+      this.bytes.set(whole ? from : from.subarray(done, done + part), this.segmentAt)
+      done += part
+    }
   }
 
   private copyOut(entry: number, start: number, length: number): Buffer {
     const out = Buffer.allocUnsafe(length)
-    this.segments(entry, start, length, (at, done, part) => out.set(this.bytes.subarray(at, at + part), done))
+    this.copyTo(entry, start, length, out, 0)
     return out
   }
 
-  /** Walks the memory of `length` bytes of an entry from `start` on. */
-  private segments(entry: number, start: number, length: number,
-                   each: (at: number, done: number, length: number) => void): void {
-    let chunk = entry
-    let first = 0
-    let size = FIRST_BYTES
-    let done = 0
-    while (done < length) {
-      const offset = start + done - first
-      if (offset < size) {
-        const part = Math.min(size - offset, length - done)
-        each(4 * this.at(chunk) + (chunk === entry ? FIRST_OFFSET : MORE_OFFSET) + offset, done, part)
-        done += part
-      } else {
-        first += size
-        size = MORE_BYTES
-        chunk = this.words[this.at(chunk) + MORE]!
-      }
+  private copyTo(entry: number, start: number, length: number, out: Uint8Array, offset: number): void {
+    const { bytes } = this
+    this.segmentNext = -1
+    for (let done = 0; done < length;) {
+      const part = this.segment(entry, start + done, length - done)
+      const at = this.segmentAt
+      if (part <= byteByByte) for (let i = 0; i < part; i++) out[offset + done + i] = bytes[at + i]!
+      else out.set(bytes.subarray(at, at + part), offset + done)
+      done += part
     }
+  }
+
+  /** Where in the memory byte `start` of an entry stands: sets `segmentAt`; how many of `length` bytes follow there. */
+  private segment(entry: number, start: number, length: number): number {
+    if (start < FIRST_BYTES) {
+      this.segmentAt = 4 * this.at(entry) + FIRST_OFFSET + start
+      return Math.min(FIRST_BYTES - start, length)
+    }
+    // Found once, then followed: long values are walked in order.
+    const index = Math.floor((start - FIRST_BYTES) / MORE_BYTES)
+    const within = start - FIRST_BYTES - index * MORE_BYTES
+    if (within !== 0 || start !== this.segmentNext) {
+      this.segmentChunk = this.words[this.at(entry) + MORE]!
+      for (let i = 0; i < index; i++) this.segmentChunk = this.words[this.at(this.segmentChunk) + MORE]!
+    } else this.segmentChunk = this.words[this.at(this.segmentChunk) + MORE]!
+    this.segmentAt = 4 * this.at(this.segmentChunk) + MORE_OFFSET + within
+    const part = Math.min(MORE_BYTES - within, length)
+    this.segmentNext = part === length ? -1 : start + part
+    return part
   }
 }
 

@@ -1,5 +1,7 @@
 import { ConfigError } from './errors.ts'
 import { SharedTable } from './sharedtable.ts'
+import { formatSize } from './units.ts'
+import { ZoneStore } from './zonestore.ts'
 
 /** The memory of a zone as it travels between threads and from one configuration to the next. */
 export interface SharedZone {
@@ -8,7 +10,21 @@ export interface SharedZone {
   readonly size: number
   readonly binding: string
   readonly memory: SharedArrayBuffer
+  /** Where changes wait for the file; null when the zone has none. */
+  readonly journal: SharedArrayBuffer | null
 }
+
+/** What a `zone` directive says, besides name and size: what a full zone does, and the file. */
+export interface StoreSettings {
+  readonly evict: boolean
+  /** Absolute path, or null. */
+  readonly file: string | null
+  /** Milliseconds between two times that the file is made safe. */
+  readonly sync: number
+}
+
+/** The kind of zones that the `zone` directive defines. */
+export const storeKind = 'zone'
 
 /** A zone of a configuration: state that all workers share (ngx_shm_zone_t). */
 export class Zone {
@@ -27,10 +43,21 @@ export class Zone {
   /** The table; there once the configuration is complete. */
   table!: SharedTable
   memory: SharedArrayBuffer | null = null
+  /** Of a zone of kind `zone`: its settings; null for any other. */
+  settings: StoreSettings | null = null
+  journal: SharedArrayBuffer | null = null
+  /** The memory is new with this configuration. */
+  fresh = false
+  private made: ZoneStore | null = null
 
   constructor(name: string, kind: string) {
     this.name = name
     this.kind = kind
+  }
+
+  /** The key/value store of a zone of kind `zone`; there once the configuration is complete. */
+  get store(): ZoneStore {
+    return this.made ??= new ZoneStore(this.name, this.table, this.size, this.settings!.evict, this.journal)
   }
 }
 
@@ -56,19 +83,24 @@ export class Zones {
     return zone
   }
 
+  /** The key/value zones in the order of their directives. */
+  stores(): Zone[] { return [...this.zones.values()].filter(({ settings }) => settings !== null) }
+
   /** The zone of a name, or null. */
   get(name: string): Zone | null { return this.zones.get(name) ?? null }
 
   /**
    * Gives every zone its memory: that of `previous` where name, kind and size are the same, else new. Called once, when
    * the configuration is complete; in a worker `previous` is what the master's own configuration got. Returns what is
-   * wrong (ngx_init_cycle's messages).
+   * wrong (ngx_init_cycle's messages); `warn` gets what is only worth telling.
    */
-  open(previous: readonly SharedZone[]): ConfigError[] {
+  open(previous: readonly SharedZone[], warn: (error: ConfigError) => void = () => {}): ConfigError[] {
     const errors: ConfigError[] = []
     for (const zone of this.zones.values()) {
       const complaint = openZone(zone, previous)
       if (complaint !== null) errors.push(new ConfigError(complaint))
+      const other = zone.settings === null ? undefined : previous.find(({ name }) => name === zone.name)
+      if (other?.kind === storeKind && other.size !== zone.size) warn(new ConfigError(resized(zone, other.size)))
     }
     return errors
   }
@@ -76,16 +108,19 @@ export class Zones {
   /** The memory of all zones, to be given to workers and to the next configuration. */
   shared(): SharedZone[] {
     const list: SharedZone[] = []
-    for (const { name, kind, size, binding, memory } of this.zones.values()) {
-      if (memory !== null) list.push({ name, kind, size, binding, memory })
+    for (const { name, kind, size, binding, memory, journal } of this.zones.values()) {
+      if (memory !== null) list.push({ name, kind, size, binding, memory, journal })
     }
     return list
   }
 }
 
-/** To be called when a thread has ended: gives back what it had locked. */
-export function releaseZones(zones: readonly SharedZone[], thread: number): void {
-  for (const { memory } of zones) new SharedTable(memory).threadEnded(thread)
+/**
+ * To be called when a thread has ended: gives back what it had locked. A zone that it was changing is emptied, and
+ * `emptied` told, which may fill it again before anybody else sees it.
+ */
+export function releaseZones(zones: readonly SharedZone[], thread: number, emptied?: (zone: SharedZone) => void): void {
+  for (const zone of zones) new SharedTable(zone.memory).threadEnded(thread, () => emptied?.(zone))
 }
 
 function openZone(zone: Zone, previous: readonly SharedZone[]): string | null {
@@ -94,9 +129,23 @@ function openZone(zone: Zone, previous: readonly SharedZone[]): string | null {
   if (old !== undefined && old.binding !== zone.binding) return zone.rebound(old.binding)
   try {
     zone.memory = old?.memory ?? SharedTable.format(zone.size)
+    if (zone.settings !== null && zone.settings.file !== null) {
+      zone.journal = old?.journal ?? new SharedArrayBuffer(journalSize(zone.size))
+    }
   } catch {
     return `there is no memory for the shared memory zone "${zone.name}" of ${zone.size} bytes`
   }
+  zone.fresh = old === undefined
   zone.table = new SharedTable(zone.memory)
   return null
+}
+
+/** Room for several of the zone's largest values, and for what a busy zone changes in a tenth of a second. */
+function journalSize(size: number): number {
+  return Math.max(65536, Math.min(size, 4 << 20))
+}
+
+function resized(zone: Zone, before: number): string {
+  const becomes = zone.settings!.file === null ? 'it begins empty' : 'it is filled from its file'
+  return `zone "${zone.name}" is ${formatSize(zone.size)} instead of ${formatSize(before)} now: ${becomes}`
 }

@@ -61,6 +61,10 @@ export class Connection implements LogContext {
   private running: Running
   /** The last Host of this connection, validated. */
   lastHost: KnownHost | null = null
+  /** The last plain path of this connection. */
+  lastPath: { readonly bytes: Buffer, readonly text: string } | null = null
+  /** How many different paths were remembered so far. */
+  pathsSeen = 0
   /** `*N` of the log; counts connections of the worker. */
   readonly serial: number
   readonly created: number

@@ -63,8 +63,8 @@ export class HttpEngine {
 
   constructor(cycle: Cycle, headWasm: WebAssembly.Module | null) {
     this.memory = new CoreMemory()
-    this.writer = new Writer(this.memory)
     this.parser = headWasm === null ? new TsHead(this.memory.bytes, this.memory.table) : new WasmHead(headWasm, this.memory)
+    this.writer = new Writer(this.memory, this.parser)
     this.current = { cycle, active: 0, retired: false }
   }
 

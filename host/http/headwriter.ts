@@ -4,7 +4,7 @@ import { ERROR, OK } from '../module.ts'
 import { Level } from '../core/log.ts'
 import { version } from '../core/version.ts'
 import { reasonPhrases } from './status.ts'
-import { startBodyFilters, writeHeadBytes, writeHeadCopy } from './output.ts'
+import { startBodyFilters, writeHeadBytes, writeKeptHead } from './output.ts'
 import { safeValue } from './response.ts'
 
 /** What the Server header and the built-in pages say, by `server_tokens`: with or without the version. */
@@ -83,8 +83,11 @@ function writeHead(r: Request): Verdict {
     last.note(r, second)
     return writeHeadBytes(r, headText(r, status))
   }
-  last.bytes ??= Buffer.from(headText(r, status), 'latin1')
-  return writeHeadCopy(r, last.bytes)
+  if (last.slot >= 0 && writeKeptHead(r, last, last.slot, last.length)) return OK
+  const text = headText(r, status)
+  last.slot = r.connection.engine.writer.keepHead(last, text)
+  last.length = text.length
+  return writeHeadBytes(r, text)
 }
 
 /** The whole head as text. */
@@ -103,16 +106,17 @@ function headText(r: Request, status: number): string {
   if (out.location !== '' && !absolute) head += 'Location: ' + safeValue(out.location) + '\r\n'
   if (out.etag !== '') head += 'ETag: ' + safeValue(out.etag) + '\r\n'
   if (out.contentEncoding !== '') head += 'Content-Encoding: ' + safeValue(out.contentEncoding) + '\r\n'
-  for (let i = 0; i < out.count; i++) head += out.names[i]! + ': ' + out.values[i]! + '\r\n'
+  for (let i = 0; i < out.count; i++) head += out.names[i]! + ': ' + safeValue(out.values[i]!) + '\r\n'
   return head + '\r\n'
 }
 
 /**
- * What a location's last response head was made of, and its bytes once a second response had the same: many responses of a location are alike for
- * a second, and comparing their parts costs a tenth of writing them anew (measured: 30 ns against 350 ns).
+ * What a location's last response head was made of, and where the writer keeps its bytes once a second response had the same: many responses of
+ * a location are alike for a second, and comparing their parts costs a tenth of writing them anew (measured: 30 ns against 350 ns).
  */
 export class LastHead {
-  bytes: Buffer | null = null
+  slot = -1
+  length = 0
   private second = -1
   private status = 0
   private contentType = ''
@@ -140,7 +144,7 @@ export class LastHead {
   /** Notes what this response's head is made of. */
   note(r: Request, second: number): void {
     const out = r.headersOut
-    this.bytes = null
+    this.slot = -1
     this.second = out.location === '' ? second : -1
     this.status = out.status
     this.contentType = out.contentType

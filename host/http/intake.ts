@@ -114,10 +114,9 @@ function takeTarget(c: Connection, r: Request, flags: number, method: number): n
   const { head } = r
   const { table } = head
   if (!takeHost(c, r)) return 400
-  const raw = head.text(table[T_PATH_OFF]!, table[T_PATH_LEN]!)
-  if ((flags & F_COMPLEX) === 0) r.uri = raw
+  if ((flags & F_COMPLEX) === 0) r.uri = pathOf(c, head, table[T_PATH_OFF]!, table[T_PATH_LEN]!)
   else {
-    const path = normalise(raw, r.server.mergeSlashes)
+    const path = normalise(head.text(table[T_PATH_OFF]!, table[T_PATH_LEN]!), r.server.mergeSlashes)
     if (path === null) {
       r.log(Level.info, 'client sent invalid request')
       r.keepalive = false
@@ -166,16 +165,34 @@ function takeHost(c: Connection, r: Request): boolean {
   return true
 }
 
+/** Whether the head has these bytes at an offset. */
+function hasBytes(head: RequestHead, offset: number, length: number, expected: Buffer): boolean {
+  if (expected.length !== length) return false
+  const { bytes } = head
+  const start = head.base + offset
+  // From the end: hosts and paths of one client mostly differ there.
+  let i = length - 1
+  while (i >= 0 && bytes[start + i] === expected[i]) i--
+  return i < 0
+}
+
+/** The path in these bytes of the head as a string; the one of the connection's last request again when the bytes are the same. */
+function pathOf(c: Connection, head: RequestHead, offset: number, length: number): string {
+  const last = c.lastPath
+  if (last !== null && hasBytes(head, offset, length, last.bytes)) return last.text
+  const text = head.text(offset, length)
+  // Clients that poll ask for one path; with others remembering would only cost.
+  if (length <= 128 && c.pathsSeen < 4) {
+    c.pathsSeen++
+    c.lastPath = { bytes: Buffer.from(text, 'latin1'), text }
+  }
+  return text
+}
+
 /** The host in these bytes of the head; a client repeats its host, so the connection's last one is compared before anything is parsed. */
 function hostOf(c: Connection, head: RequestHead, offset: number, length: number): KnownHost | null {
   const last = c.lastHost
-  if (last !== null && last.bytes.length === length) {
-    const { bytes } = head
-    const start = head.base + offset
-    let i = 0
-    while (i < length && bytes[start + i] === last.bytes[i]) i++
-    if (i === length) return last
-  }
+  if (last !== null && hasBytes(head, offset, length, last.bytes)) return last
   const text = head.text(offset, length)
   const parsed = parseHost(text)
   if (parsed === null) return null

@@ -1,5 +1,5 @@
 import type { Answer, Verdict } from '../module.ts'
-import type { BodyPart, RunningBodyFilter } from './response.ts'
+import type { BodyPart, PartSource, RunningBodyFilter } from './response.ts'
 import type { Request } from './request.ts'
 import { read, readSync } from 'node:fs'
 import { ERROR, OK } from '../module.ts'
@@ -31,12 +31,12 @@ export function writeHeadBytes(r: Request, head: string): Verdict {
   return OK
 }
 
-/** Writes a response head that was composed before; its bytes are copied. */
-export function writeHeadCopy(r: Request, head: Buffer): Verdict {
-  r.headerSize = head.length
-  r.bytesSent += head.length
-  r.connection.engine.writer.copy(r.connection, head)
-  return OK
+/** Writes a response head that the writer keeps for `owner`; false when it keeps it no longer. */
+export function writeKeptHead(r: Request, owner: object, slot: number, length: number): boolean {
+  if (!r.connection.engine.writer.head(r.connection, owner, slot, length)) return false
+  r.headerSize = length
+  r.bytesSent += length
+  return true
 }
 
 /** Passes a part through the running body filters and writes what comes out (nginx.md §6.2). */
@@ -53,7 +53,20 @@ export function outputPart(r: Request, part: BodyPart): Answer {
     r.outputDone = part.last
     return OK
   }
-  return r.runningFilters === null ? writePart(r, part) : filterPart(r, part, 0)
+  return r.runningFilters === null ? writePart(r, part) : throughFilters(r, part)
+}
+
+/** Starts a part through the filters, behind those that are still under way: a caller need not wait for the order to be kept. */
+function throughFilters(r: Request, part: BodyPart): Answer {
+  const { filtering } = r
+  const rc = filtering === null ? filterPart(r, part, 0)
+    : filtering.then((v) => (v !== OK || r.outputDone ? v : filterPart(r, part, 0)))
+  if (typeof rc === 'number') return rc
+  r.filtering = rc
+  return rc.then((v) => {
+    if (r.filtering === rc) r.filtering = null
+    return v
+  })
 }
 
 function filterPart(r: Request, part: BodyPart, from: number): Answer {
@@ -63,6 +76,7 @@ function filterPart(r: Request, part: BodyPart, from: number): Answer {
     const out = running[i]!.filter(r, now, running[i]!.state)
     if (out === null) return OK
     if (Array.isArray(out)) return eachPart(r, out, i + 1, 0)
+    if ('next' in out) return eachMade(r, out, i + 1)
     now = out
   }
   return writePart(r, now)
@@ -75,6 +89,30 @@ function eachPart(r: Request, parts: BodyPart[], from: number, start: number): A
     if (rc !== OK) return rc
   }
   return OK
+}
+
+/** Passes on what a source makes, part by part. */
+function eachMade(r: Request, source: PartSource, from: number): Answer {
+  for (;;) {
+    const made = source.next()
+    if (made instanceof Promise) return laterMade(r, source, from, made)
+    if (made === null) return OK
+    const rc = filterPart(r, made, from)
+    if (typeof rc !== 'number') return rc.then((v) => (v === OK ? eachMade(r, source, from) : v))
+    if (rc !== OK) return rc
+  }
+}
+
+function laterMade(r: Request, source: PartSource, from: number, made: Promise<BodyPart | null>): Promise<Verdict> {
+  const { serial } = r
+  return made.then((part) => {
+    // The request may have ended, and its object be another's, while the part was made.
+    if (r.finished || r.serial !== serial) return ERROR
+    if (part === null) return OK
+    const rc = filterPart(r, part, from)
+    if (typeof rc !== 'number') return rc.then((v) => (v === OK ? eachMade(r, source, from) : v))
+    return rc === OK ? eachMade(r, source, from) : rc
+  }).catch((error: unknown) => r.finished || r.serial !== serial ? ERROR : r.handlerFailed(error))
 }
 
 /** Frames one part and writes it; answers a promise while the client is slow. */

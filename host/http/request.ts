@@ -107,6 +107,8 @@ export class Request implements LogContext {
   readonly body: RequestBody
   readonly headersOut = new ResponseHeaders()
   runningFilters: RunningBodyFilter[] | null = null
+  /** A body filter's source is at work: what is output meanwhile waits for this; null when nothing is. */
+  filtering: Promise<Verdict> | null = null
 
   constructor(connection: Connection) {
     this.connection = connection
@@ -133,7 +135,7 @@ export class Request implements LogContext {
     this.bytesSent = this.headerSize = 0
     this.limitRate = undefined
     this.upstream = ''
-    this.runningFilters = null
+    this.runningFilters = this.filtering = null
     this.headersOut.reset()
   }
 

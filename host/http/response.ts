@@ -20,6 +20,14 @@ export interface BodyPart {
   flush: boolean
 }
 
+/**
+ * Parts that a body filter makes one after the other: each is asked for when the one before was handed to the client's socket and there is room for
+ * more. `next` answers null behind the last; what it throws or rejects with ends the response and is logged.
+ */
+export interface PartSource {
+  next(): BodyPart | null | Promise<BodyPart | null>
+}
+
 /** A body filter at work on one response. */
 export interface RunningBodyFilter {
   readonly filter: BodyFilter['filter']
@@ -33,6 +41,16 @@ export interface BoundHeaderFilter {
 }
 
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+const knownTokens = new Set<string>()
+
+/** Whether a name may stand before the colon; names repeat, so the answer is remembered (in a bounded set). */
+function isToken(name: string): boolean {
+  if (knownTokens.has(name)) return true
+  if (!token.test(name)) return false
+  if (knownTokens.size < 1024) knownTokens.add(name)
+  return true
+}
+
 const lineBreak = /[\r\n\0]/
 
 /**
@@ -104,9 +122,10 @@ export class ResponseHeaders {
 
   /** Adds a line to the list, after those of the same name. A name that is no token is not added and answered false. */
   add(name: string, value: string): boolean {
-    if (!token.test(name)) return false
+    if (!isToken(name)) return false
     this.names[this.count] = name
-    this.values[this.count] = safeValue(value)
+    // Made safe when the head is written: a head that is the same as the last one is copied and costs no check.
+    this.values[this.count] = value
     this.count++
     return true
   }

@@ -54,12 +54,12 @@ export class Configurations {
     const options = { ...this.#options, ...(keep && this.#snapshot !== null ? { snapshot: this.#snapshot } : {}), zones: this.#zones }
     try {
       const store = this.#store.next(change)
-      const plugins = pluginsOf(store, this.#services)
+      const plugins = pluginsOf(store, this.#services, options)
       const built = buildCycle(options, [...hostModules, ...plugins.extras()], plugins, log, number)
       return this.#candidate(built, store, plugins)
     } catch (error) {
       if (!(error instanceof PluginError)) throw error
-      const cycle = new Cycle(this.#options, number, [], pluginsOf(this.#store, {}), log)
+      const cycle = new Cycle(this.#options, number, [], pluginsOf(this.#store, {}, this.#options), log)
       cycle.problems.push({ level: 'emerg', error: new ConfigError(error.message, null, error.note) })
       return this.#candidate({ cycle, ok: false, syntaxOk: false, parsed: 1 }, this.#store, null)
     }

@@ -12,9 +12,14 @@ import { mapModule } from './map/module.ts'
 import { notModifiedModule } from './notmodified/module.ts'
 import { proxyModule } from './proxy/module.ts'
 import { rangeBodyModule, rangeHeaderModule } from './range/module.ts'
+import { realipModule } from './realip/module.ts'
 import { rewriteModule } from './rewrite/module.ts'
 import { splitClientsModule } from './split_clients/module.ts'
 import { autoindexModule } from './static/autoindex.ts'
+import { gunzipModule } from './gunzip/module.ts'
+import { gzipModule } from './gzip/module.ts'
+import { gzipStaticModule } from './gzip_static/module.ts'
+import { http2Module } from './http2/module.ts'
 import { indexModule } from './static/index.ts'
 import { sslModule } from './ssl/module.ts'
 import { staticModule } from './static/static.ts'
@@ -24,6 +29,6 @@ import { upstreamModule } from './upstream/module.ts'
 /** The host's modules in the order of their confs; `Module.order` alone decides the order of handlers and filters. */
 export const hostModules: readonly Module[] = [
   ...mainModules, httpModule, httpCoreModule, logModule, staticModule, autoindexModule, indexModule, tryFilesModule, authBasicModule,
-  limitConnModule, limitReqModule, geoModule, mapModule, splitClientsModule, rewriteModule, sslModule, upstreamModule, proxyModule, gatewaysModule, rangeHeaderModule,
+  limitConnModule, limitReqModule, geoModule, mapModule, splitClientsModule, rewriteModule, sslModule, http2Module, realipModule, upstreamModule, proxyModule, gatewaysModule, gzipModule, gunzipModule, gzipStaticModule, rangeHeaderModule,
   rangeBodyModule, notModifiedModule,
 ]

@@ -24,7 +24,7 @@ const nothing = Buffer.alloc(0)
 export function readProxyHeader(bytes: Buffer): ProxyHeader | string | null {
   const shared = Math.min(bytes.length, signature.length)
   if (bytes.compare(signature, 0, shared, 0, shared) === 0) return bytes.length < 16 ? null : version2(bytes)
-  const text = bytes.latin1Slice(0, longestV1)
+  const text = bytes.latin1Slice(0, Math.min(bytes.length, longestV1))
   const end = text.indexOf('\r\n')
   if (end >= 0) return version1(text.slice(0, end)) ?? broken(text)
   const begins = 'PROXY '.startsWith(text.slice(0, 6)) || text.startsWith('PROXY ')
@@ -75,10 +75,8 @@ function addressText(bytes: Buffer): string {
   return new URL(`http://[${groups.join(':')}]/`).hostname.slice(1, -1)
 }
 
-const names: Readonly<Record<string, number>> = { alpn: 0x01, authority: 0x02, unique_id: 0x05, ssl: 0x20, netns: 0x30 }
-const sslNames: Readonly<Record<string, number>> = {
-  ssl_version: 0x21, ssl_cn: 0x22, ssl_cipher: 0x23, ssl_sig_alg: 0x24, ssl_key_alg: 0x25,
-}
+const names = new Map([['alpn', 0x01], ['authority', 0x02], ['unique_id', 0x05], ['ssl', 0x20], ['netns', 0x30]])
+const sslNames = new Map([['ssl_version', 0x21], ['ssl_cn', 0x22], ['ssl_cipher', 0x23], ['ssl_sig_alg', 0x24], ['ssl_key_alg', 0x25]])
 
 /**
  * A field of version 2 by nginx's name for it (`authority`, `ssl_cn`, `0x05` …) as a byte string, or null when it did not come or the
@@ -89,11 +87,12 @@ export function proxyField(fields: Buffer, name: string): string | null {
     const ssl = field(fields, 0x20)
     return ssl === null || ssl.length < 5 ? null : String(ssl.readUInt32BE(1))
   }
-  if (sslNames[name] !== undefined) {
+  const inSsl = sslNames.get(name)
+  if (inSsl !== undefined) {
     const ssl = field(fields, 0x20)
-    return ssl === null ? null : field(ssl.subarray(5), sslNames[name])?.latin1Slice() ?? null
+    return ssl === null ? null : field(ssl.subarray(5), inSsl)?.latin1Slice() ?? null
   }
-  const type = names[name] ?? (/^0x[0-9a-f]{1,2}$/.test(name) ? parseInt(name, 16) : -1)
+  const type = names.get(name) ?? (/^0x[0-9a-f]{1,2}$/.test(name) ? parseInt(name, 16) : -1)
   return field(fields, type)?.latin1Slice() ?? null
 }
 

@@ -98,7 +98,8 @@ export class TlsSession {
   private verify(): VerifyFailure | null {
     const error = (this.socket as unknown as { _handle: Verifier | null })._handle?.verifyError()
     if (error !== null && error !== undefined) {
-      return { number: failureNumbers[error.code ?? ''] ?? 1, text: error.message }
+      // Behind a semicolon the runtime gives advice about itself.
+      return { number: failureNumbers[error.code ?? ''] ?? 1, text: error.message.split(';')[0]! }
     }
     // node:tls has no verify depth: a chain without its two ends are the intermediate issuers.
     let links = 0

@@ -94,9 +94,9 @@ export function pluginCommands(server: ServerControl): Command[] {
   }
   return [{
     name: 'plugin.list',
-    usage: 'plugin.list: the loaded plugins with their file and size',
+    usage: 'plugin.list: the loaded plugins with their file and size, and their faults when there were any',
     effect: 'read',
-    run: () => server.plugins().map(({ name, file, size, abi }) => ({ name, file, size, abi })),
+    run: () => server.plugins().map(({ name, file, size, abi, faults }) => ({ name, file, size, abi, ...faults })),
   }, {
     name: 'plugin.show',
     usage: 'plugin.show NAME: what a plugin registers',

@@ -6,7 +6,13 @@ import type { Import, Outline } from './binary.ts'
 import type { Abi } from './sniff.ts'
 import { BinaryError, describeSignature, hasMagic, readOutline } from './binary.ts'
 import { environment, imports } from './native/abi.ts'
-import { exportGlobals, globalNames } from './rewrite.ts'
+import { newCounters } from './limits/faults.ts'
+import { Unsupported } from './limits/instructions.ts'
+import { caps } from './limits/layout.ts'
+import type { Offsets } from './limits/offsets.ts'
+import type { ModuleLimits, Rewritten } from './limits/rewrite.ts'
+import { rewrite } from './limits/rewrite.ts'
+import { defaultSettings } from './limits/settings.ts'
 import { registrationExport, sniff } from './sniff.ts'
 
 /** A plugin file that was read, checked and compiled. Everything in it can be posted to a worker. */
@@ -24,8 +30,14 @@ export interface Compiled {
   /** Export names of the mutable globals: with the memory they are an instance's state. */
   readonly globals: readonly string[]
   readonly assemblyscript: boolean
-  /** How far the code lies behind its place in the file. */
-  readonly moved: number
+  /** Where the code's bytes are in the file. */
+  readonly offsets: Offsets
+  /** It has exception handlers. */
+  readonly catches: boolean
+  /** What its memory and tables are held to. */
+  readonly limits: ModuleLimits
+  /** Its faults in all workers (`readCounters`). */
+  readonly counters: SharedArrayBuffer
 }
 
 /** SHA-256 of a file's bytes, in hex: what a compiled module is cached by. */
@@ -40,24 +52,33 @@ export function pluginName(path: string): string {
 
 /**
  * Checks and compiles a plugin's bytes; `shown` is the path as messages show it. Throws PluginError that says what
- * the file is or lacks, and in its note what to do.
+ * the file is or lacks, and in its note what to do. Memory and tables are held to `limits`.
  */
-export function compilePlugin(path: string, bytes: Uint8Array, shown = path): Compiled {
+export function compilePlugin(path: string, bytes: Uint8Array, shown = path, limits: ModuleLimits = defaultSettings): Compiled {
   const name = pluginName(path)
+  if (bytes.length > caps.module) throw new PluginError(name, `${shown}: has ${bytes.length} bytes; ${caps.module} are allowed`)
   const outline = outlineOf(name, bytes, shown)
   const { abi } = checkAbi(name, outline, shown)
   checkImports(name, outline, shown)
   checkExports(name, outline, shown)
-  const { bytes: rewritten, moved } = exportGlobals(bytes, outline)
-  let module: WebAssembly.Module
-  try {
-    module = new WebAssembly.Module(rewritten as Uint8Array<ArrayBuffer>)
-  } catch (error) {
-    throw new PluginError(name, `${shown}: is not a valid module: ${engineWords(error)}`, 'compile it again; the file may be damaged')
-  }
+  const { memory, table } = limits
+  const { bytes: limited, globals, offsets, catches } = limit(name, bytes, outline, { memory, table }, shown)
   return {
-    name, path, hash: hashOf(bytes), size: bytes.length, abi, module, moved, globals: globalNames(outline),
-    assemblyscript: outline.imports.some((i) => i.module === 'env' && i.name === 'abort'),
+    name, path, hash: hashOf(bytes), size: bytes.length, abi, module: new WebAssembly.Module(limited), globals, offsets, catches,
+    assemblyscript: outline.imports.some((i) => i.module === 'env' && i.name === 'abort'), limits: { memory, table }, counters: newCounters(),
+  }
+}
+
+/** The module with its limits built in. The engine validates the file first: what is added must not make a wrong module right. */
+function limit(name: string, bytes: Uint8Array, outline: Outline, limits: ModuleLimits, shown: string): Rewritten {
+  try {
+    if (!WebAssembly.validate(bytes as Uint8Array<ArrayBuffer>)) new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>)
+    return rewrite(bytes, outline, limits)
+  } catch (error) {
+    if (error instanceof Unsupported) throw new PluginError(name, `${shown}: has ${error.message}`, error.note)
+    if (error instanceof BinaryError) throw new PluginError(name, `${shown}: ${error.message}`, 'copy or compile it again')
+    if (!(error instanceof WebAssembly.CompileError)) throw error
+    throw new PluginError(name, `${shown}: is not a valid module: ${engineWords(error)}`, 'compile it again; the file may be damaged')
   }
 }
 

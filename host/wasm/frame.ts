@@ -24,6 +24,8 @@ export const Kind = {
   Command: 64,
   /** Lifecycle hooks. */
   Life: 128,
+  /** Between requests: the guest's garbage collection. */
+  Idle: 256,
 } as const
 
 /** Kinds in which there is a request to look at. */
@@ -40,6 +42,7 @@ export function kindInWords(kind: number): string {
     case Kind.Look: return 'a variable, select or log handler'
     case Kind.Command: return 'an RPC command'
     case Kind.Life: return 'a lifecycle hook'
+    case Kind.Idle: return 'its idle hook'
     default: return 'no call'
   }
 }

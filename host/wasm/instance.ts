@@ -1,9 +1,16 @@
 import type { Request } from '../http/request.ts'
 import { instantiateSync } from '@assemblyscript/loader'
 import { bounds } from './native/abi.ts'
+import { Clock } from './limits/clock.ts'
+import { Faults } from './limits/faults.ts'
+import { exported } from './limits/rewrite.ts'
+import type { PluginSettings } from './limits/settings.ts'
+import { configurationTime } from './limits/settings.ts'
+import { tickFunction } from './limits/tick.ts'
 import { registrationExport } from './sniff.ts'
 import { Frame, Kind, kindInWords } from './frame.ts'
-import { GuestFault, Trap, describeTrap } from './trap.ts'
+import { formatMsec } from '../core/units.ts'
+import { GuestFault, Trap, describeTrap, place } from './trap.ts'
 
 /** A byte view with Node's fast latin1 methods, which its type declarations leave out. */
 export interface Bytes extends Buffer {
@@ -19,8 +26,14 @@ export interface Program {
   readonly globals: readonly string[]
   /** The module imports `env.abort`: AssemblyScript's, whose loader decodes it. */
   readonly assemblyscript: boolean
+  /** It has exception handlers: what the host throws must not reach them. */
+  readonly catches: boolean
   /** It is shipped with vespid: its log lines are vespid's own. */
   readonly own: boolean
+  /** What it is held to. */
+  readonly settings: PluginSettings
+  /** Its faults in all threads. */
+  readonly counters: SharedArrayBuffer
   /** Reads a byte offset in the code as a source place, when there is a source map; else null. */
   locate(offset: number): string | null
 }
@@ -45,6 +58,12 @@ export class GuestFunction {
 /** Calls between two chances of the guest to tidy up. */
 const idleInterval = 32
 
+/** Calls while the configuration is read, which may take longer than those of requests. */
+const configuring = Kind.Register | Kind.Configure | Kind.Life
+
+/** Host calls that handle more bytes than this cost fuel by the byte. */
+const chargedFrom = 4096
+
 interface Snapshot { readonly memory: Uint8Array, readonly globals: readonly (number | bigint)[] }
 
 /**
@@ -61,6 +80,15 @@ export class Instance {
   frame: Frame
   depth = 0
   traps = 0
+  /** Counts the WebAssembly instances: what was kept from an earlier one is gone. */
+  generation = 0
+  /** Its faults in this thread, and its quarantine. */
+  readonly faults: Faults
+  private readonly clock = new Clock()
+  private readonly tick: () => number
+  private fuel!: WebAssembly.Global
+  /** What the host threw where the guest could have caught it. */
+  private thrown: unknown = null
   memory!: WebAssembly.Memory
   private view!: Bytes
   private words!: Int32Array
@@ -84,7 +112,31 @@ export class Instance {
     this.program = program
     for (let i = 0; i < bounds.depth; i++) this.frames.push(new Frame())
     this.frame = this.frames[0]!
-    this.imports = imports(this)
+    this.imports = program.catches ? this.uncaught(imports(this)) : imports(this)
+    this.faults = new Faults(program.settings, program.counters)
+    this.tick = tickFunction(() => this.refuel())
+  }
+
+  /** The guest has used up its fuel: more, or −1, which ends the call. */
+  private refuel(): number {
+    if (this.thrown !== null) return -1
+    const { time } = this.program.settings
+    return this.clock.tick(this.frames[0]!.kind & configuring ? Math.max(time, configurationTime) : time)
+  }
+
+  /** Imports that do not throw into a guest with exception handlers, but end its call at the check behind the host call. */
+  private uncaught(imports: WebAssembly.Imports): WebAssembly.Imports {
+    const wrap = (f: (...args: any[]) => any) => (...args: any[]): any => {
+      try {
+        return f(...args)
+      } catch (error) {
+        this.thrown ??= error
+        this.fuel.value = -1
+        return 0
+      }
+    }
+    return Object.fromEntries(Object.entries(imports).map(([module, functions]) =>
+      [module, Object.fromEntries(Object.entries(functions).map(([name, f]) => [name, wrap(f)]))]))
   }
 
   // --- life ------------------------------------------------------------------------------------------------------------
@@ -93,6 +145,8 @@ export class Instance {
   start(): void {
     this.run(Kind.Register, 'registration', () => {
       this.instantiate()
+      const begin = this.exports[exported.start]
+      if (begin !== undefined) (begin as () => void)()
       const initialize = this.exports['_initialize']
       if (typeof initialize === 'function') initialize()
       ;(this.exports[registrationExport] as () => void)()
@@ -111,6 +165,9 @@ export class Instance {
       ? instantiateSync(module, this.imports as any).instance.exports
       : new WebAssembly.Instance(module, this.imports).exports
     this.memory = this.exports['memory'] as WebAssembly.Memory
+    this.generation++
+    this.fuel = this.exports[exported.fuel] as WebAssembly.Global
+    ;(this.exports[exported.tick] as WebAssembly.Table).set(0, this.tick)
     this.table = (this.exports['table'] ?? this.exports['__indirect_function_table']) as WebAssembly.Table
     this.refresh()
   }
@@ -118,6 +175,8 @@ export class Instance {
   /** A fresh instance in the state of the snapshot. */
   private replace(): void {
     this.broken = false
+    this.thrown = null
+    this.dead = null
     try {
       if (this.snapshot !== null) this.restore(this.snapshot)
       else this.dead = 'it trapped before its configuration was complete'
@@ -137,7 +196,11 @@ export class Instance {
     this.bytes.set(snapshot.memory)
     const names = this.program.globals
     for (let i = 0; i < names.length; i++) (this.exports[names[i]!] as WebAssembly.Global).value = snapshot.globals[i] as any
-    for (const f of this.functions) f.call = this.table.get(f.index) as GuestFunction['call']
+    for (const f of this.functions) {
+      const call = f.index < this.table.length ? this.table.get(f.index) as GuestFunction['call'] : null
+      if (call === null) throw new Error(`its table had ${f.label} only after it was changed`)
+      f.call = call
+    }
     this.seenRevision = -1
     this.onReplace?.()
   }
@@ -168,7 +231,14 @@ export class Instance {
   range(pointer: number, length: number): number {
     const at = pointer >>> 0
     if (length < 0 || at + length > this.bytes.length) throw new GuestFault(`used a pointer outside of its memory (${at}, ${length} bytes)`)
+    if (length > chargedFrom) this.charge(length)
     return at
+  }
+
+  /** Takes fuel for bytes that a host call handles: a long one counts as many. */
+  private charge(bytes: number): void {
+    const left = this.fuel.value as number
+    this.fuel.value = Math.max(-1, left - (bytes >> 4))
   }
 
   /** The bytes at a pointer as a byte string. */
@@ -223,7 +293,8 @@ export class Instance {
   /** Opens a frame for a call. Every `enter` is followed by `leave`, whatever happened between. */
   enter(kind: number, request: Request | null): Frame {
     if (this.depth >= bounds.depth) throw new Trap(this.program.name, 'calls nest too deeply', null)
-    if (this.dead !== null) throw new Trap(this.program.name, this.dead, null)
+    if (this.dead !== null) this.revive()
+    if (this.depth === 0) this.clock.call++
     const frame = this.frames[this.depth++]!
     frame.open(kind, request)
     this.frame = frame
@@ -247,7 +318,18 @@ export class Instance {
     this.broken = true
     if (error instanceof Trap) return error
     this.traps++
-    return describeTrap(this.program, error)
+    const ended = this.clock.ended && this.thrown === null && error instanceof WebAssembly.RuntimeError
+    this.faults.add(ended ? 'timeout' : 'trap')
+    if (!ended) return describeTrap(this.program, this.thrown ?? error)
+    const { time } = this.program.settings
+    const limit = this.frames[0]!.kind & configuring ? Math.max(time, configurationTime) : time
+    return new Trap(this.program.name, `ran for more than ${formatMsec(limit)} (plugin_time_limit)`, place(this.program, error))
+  }
+
+  /** Tries again to make a fresh instance where that failed; throws Trap. */
+  private revive(): void {
+    if (this.snapshot !== null && this.depth === 0) this.replace()
+    if (this.dead !== null) throw new Trap(this.program.name, this.dead, null)
   }
 
   /** Runs `body` in a frame of its own; throws Trap for whatever it throws but ConfigErrors of the host. */
@@ -294,7 +376,7 @@ export class Instance {
     if (f === null || this.snapshot === null) return
     let frame: Frame | null = null
     try {
-      frame = this.enter(Kind.Life, null)
+      frame = this.enter(Kind.Idle, null)
       f.call(f.data)
     } catch (error) {
       this.trapped(error)

@@ -3,6 +3,12 @@ import type { Place } from '../core/place.ts'
 import type { Services } from './services.ts'
 import type { PluginStore } from './store.ts'
 import type { Compiled } from './compile.ts'
+import { pluginName } from './compile.ts'
+import type { Program } from './instance.ts'
+import type { FaultFacts } from './limits/faults.ts'
+import { fileOffset } from './limits/offsets.ts'
+import type { PluginSettings } from './limits/settings.ts'
+import { defaultSettings } from './limits/settings.ts'
 import { ConfigError, PluginError } from '../core/errors.ts'
 import { bytesOf } from '../core/text.ts'
 import { NativeModule } from './native/module.ts'
@@ -52,6 +58,8 @@ export interface PluginFacts {
   readonly functions?: readonly string[]
   readonly commands?: readonly string[]
   readonly metrics?: readonly string[]
+  /** Its faults in all workers; absent while there was none. */
+  readonly faults?: FaultFacts
 }
 
 /**
@@ -63,11 +71,14 @@ export class Plugins implements PluginSet {
   readonly watched: string[] = []
   private readonly store: PluginStore
   private readonly services: Services
+  private readonly settings: (plugin: string) => PluginSettings
   private readonly loaded = new Map<string, { file: Compiled, module: NativeModule }>()
 
-  constructor(store: PluginStore, services: Services) {
+  /** `settings`: what the plugin of a name is held to. */
+  constructor(store: PluginStore, services: Services, settings: (plugin: string) => PluginSettings = () => defaultSettings) {
     this.store = store
     this.services = services
+    this.settings = settings
   }
 
   /** The modules of plugins that a command loaded besides the configuration's; to be put behind the host's modules. */
@@ -123,26 +134,33 @@ export class Plugins implements PluginSet {
   }
 
   private load(path: string): NativeModule {
-    const file = this.store.file(path)
+    const settings = this.settings(pluginName(path))
+    const file = this.store.file(path, settings)
     const before = this.loaded.get(file.name)
     if (before !== undefined) {
       throw new PluginError(file.name, `plugin "${file.name}" is already loaded from ${bytesOf(before.file.path)}`, 'the file name is the plugin\'s name; rename one of the files')
     }
     const shipped = this.store.shipped !== null && path === this.store.shippedFile(file.name)
-    const module = instantiate(file, this.services, shipped)
+    const module = instantiate(file, this.services, shipped, settings)
     this.loaded.set(file.name, { file, module })
     return module
   }
 }
 
 /**
- * An instance of a compiled plugin as a module; `own`: it is shipped with vespid. Throws PluginError when its
- * registration fails.
+ * An instance of a compiled plugin as a module; `own`: it is shipped with vespid; `settings`: what it is held to at run time. Throws PluginError
+ * when its registration fails.
  */
-export function instantiate(file: Compiled, services: Services, own = false): NativeModule {
+export function instantiate(file: Compiled, services: Services, own = false, settings = defaultSettings): NativeModule {
   const locate = sourceLocator(file.path)
-  const { name, module, globals, assemblyscript } = file
-  const program = { name, module, globals, assemblyscript, own, locate: (offset: number) => locate(offset - file.moved) }
+  const { name, module, globals, assemblyscript, catches } = file
+  const program: Program = {
+    name, module, globals, assemblyscript, catches, own, settings, counters: file.counters,
+    locate: (offset) => {
+      const at = fileOffset(file.offsets, offset)
+      return at === null ? null : locate(at)
+    },
+  }
   try {
     return new NativeModule(new NativePlugin(program, services), own ? services.order?.(name) : undefined)
   } catch (error) {

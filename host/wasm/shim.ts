@@ -1,4 +1,4 @@
-import { leb } from './rewrite.ts'
+import { unsigned as leb } from './limits/bytes.ts'
 
 /**
  * A WebAssembly module of two memories that copies between them: a request's head from the worker's core memory into

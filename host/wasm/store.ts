@@ -4,6 +4,9 @@ import { PluginError, errnoText } from '../core/errors.ts'
 import { bytesOf } from '../core/text.ts'
 import { expandGlob, isGlob } from '../conf/glob.ts'
 import type { Compiled } from './compile.ts'
+import { newCounters } from './limits/faults.ts'
+import type { ModuleLimits } from './limits/rewrite.ts'
+import { defaultSettings } from './limits/settings.ts'
 import { compilePlugin, hashOf, pluginName } from './compile.ts'
 
 /** What one plugin command asks of the next configuration, beside the files: at most one member is set. */
@@ -41,17 +44,17 @@ export class PluginStore {
   readonly left: ReadonlySet<string>
   private readonly files = new Map<string, Compiled>()
   private readonly lists = new Map<string, readonly string[]>()
-  /** Compiled modules by hash, from earlier configurations too: unchanged bytes are not compiled twice. */
-  private byHash: Map<string, Compiled>
+  /** Compiled modules by hash and limits, from earlier configurations too: unchanged bytes are not compiled twice. */
+  private compiled: Map<string, Compiled>
   private providers: Map<string, string> | null = null
   /** A worker's copy: what is not in it does not exist. */
   private readonly sealed: boolean
 
-  private constructor(shipped: string | null, extras: readonly string[], left: ReadonlySet<string>, byHash: Map<string, Compiled>, sealed: boolean) {
+  private constructor(shipped: string | null, extras: readonly string[], left: ReadonlySet<string>, compiled: Map<string, Compiled>, sealed: boolean) {
     this.shipped = shipped
     this.extras = extras
     this.left = left
-    this.byHash = byHash
+    this.compiled = compiled
     this.sealed = sealed
   }
 
@@ -89,14 +92,14 @@ export class PluginStore {
     if (load !== undefined) left.delete(pluginName(load))
     const extras = load !== undefined && !this.extras.includes(load) ? [...this.extras, load] : this.extras
     const store = new PluginStore(this.shipped, extras.filter((path) => !left.has(pluginName(path))), left, this.compiledByHash(), false)
-    for (const [path, file] of this.files) if (file.name !== reload && path !== load && !left.has(file.name)) store.files.set(path, file)
+    for (const [path, file] of this.files) if (file.name !== reload && path !== load && !left.has(file.name)) store.files.set(path, afresh(file))
     for (const [key, paths] of this.lists) store.lists.set(key, paths)
     store.providers = this.providers
     return store
   }
 
   private compiledByHash(): Map<string, Compiled> {
-    return new Map([...this.files.values()].map((file) => [file.hash, file]))
+    return new Map([...this.files.values()].map((file) => [cacheKey(file.hash, file.limits), file]))
   }
 
   /** What workers need of this store. */
@@ -107,14 +110,20 @@ export class PluginStore {
     }
   }
 
-  /** Reads and compiles a file (absolute path), or returns what is known of it. Throws PluginError. */
-  file(path: string): Compiled {
+  /** The shared counters of a plugin's faults; null when it is not loaded. */
+  counters(plugin: string): SharedArrayBuffer | null {
+    for (const file of this.files.values()) if (file.name === plugin) return file.counters
+    return null
+  }
+
+  /** Reads and compiles a file (absolute path) with these limits, or returns what is known of it. Throws PluginError. */
+  file(path: string, limits: ModuleLimits = defaultSettings): Compiled {
     const known = this.files.get(path)
     if (known !== undefined) return known
     if (this.sealed) throw new PluginError(pluginName(path), `${bytesOf(path)}: was not read by the master`)
     const bytes = readWhole(path)
-    const same = this.byHash.get(hashOf(bytes))
-    const compiled = same !== undefined ? { ...same, path, name: pluginName(path) } : compilePlugin(path, bytes, bytesOf(path))
+    const same = this.compiled.get(cacheKey(hashOf(bytes), limits))
+    const compiled = same === undefined ? compilePlugin(path, bytes, bytesOf(path), limits) : { ...afresh(same, pluginName(path)), path }
     this.files.set(path, compiled)
     return compiled
   }
@@ -169,6 +178,15 @@ export class PluginStore {
     } catch { /* not built, or none shipped: no directive has a provider */ }
     return this.providers = providers
   }
+}
+
+/** A compiled file for another configuration: its quarantine is over, what it has counted under the same name goes on. */
+function afresh(file: Compiled, name = file.name): Compiled {
+  return { ...file, name, counters: newCounters(name === file.name ? file.counters : undefined) }
+}
+
+function cacheKey(hash: string, { memory, table }: ModuleLimits): string {
+  return `${hash} ${memory} ${table}`
 }
 
 /** Reads a file that nobody is writing: its size and time are the same before and after. Throws PluginError. */

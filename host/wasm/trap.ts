@@ -27,7 +27,7 @@ export class Trap extends Error {
 }
 
 const abortText = /^abort: ([^]*) at ([^]*):(\d+):(\d+)$/
-const wasmFrame = /wasm-function\[\d+\]:0x([0-9a-f]+)/
+const wasmFrame = /wasm-function\[\d+\]:0x([0-9a-f]+)/g
 
 /**
  * Puts what a call into a guest threw into words: an abort with its place, a fault, an engine's trap with its source
@@ -44,10 +44,18 @@ export function describeTrap(program: Program, error: unknown): Trap {
   return new Trap(program.name, oneLine(`${e?.name ?? 'error'}: ${message}`, 300), place(program, e))
 }
 
-/** The innermost frame of the guest as a source place; null without a frame or a source map. */
-function place(program: Program, error: Error): string | null {
-  const match = wasmFrame.exec(error?.stack ?? '')
-  return match === null ? null : program.locate(parseInt(match[1]!, 16))
+/**
+ * The innermost frame of the guest's own code as a source place (what the host added to the module is passed over); null without a frame
+ * or a source map.
+ */
+export function place(program: Program, error: unknown): string | null {
+  const stack = (error as Error)?.stack
+  if (typeof stack !== 'string') return null
+  for (const match of stack.matchAll(wasmFrame)) {
+    const where = program.locate(parseInt(match[1]!, 16))
+    if (where !== null) return where
+  }
+  return null
 }
 
 const ascii = /^[\x00-\x7f]*$/

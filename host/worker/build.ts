@@ -9,6 +9,6 @@ import type { Next } from './messages.ts'
 
 /** Builds a thread's own cycle of a configuration that the master has accepted. `services` is what its plugins may ask of this thread. */
 export function threadBuild(next: Next, services: Services): Built {
-  const plugins = sharedPlugins(next.plugins, services)
+  const plugins = sharedPlugins(next.plugins, services, next.options)
   return buildCycle(next.options, [...hostModules, ...plugins.extras()], plugins, stderrLog(Level.warn), next.number)
 }

@@ -197,8 +197,8 @@ export async function plugin(file: string, conf = ''): Promise<Plugin> {
   const lines: string[] = []
   const log: Log = { level: Level.debug, write: (level, text, who?: LogContext) => { lines.push(textOf(`[${levelNames[level]}] ${text}${who?.logSuffix() ?? ''}`)) } }
   const rpc = new ThreadRpc(() => { throw new Error('there is no server in a test') })
-  const plugins = pluginsOf(PluginStore.first(join(packageRoot, 'build/plugins')), rpc.services)
   const options = { prefix: `${directory}/`, confFile, errorLog: 'stderr', globals: '', test: true }
+  const plugins = pluginsOf(PluginStore.first(join(packageRoot, 'build/plugins')), rpc.services, options)
   const { cycle, ok } = buildCycle(options, [...hostModules, okModule], plugins, log)
   if (!ok) throw new ConfError(cycle.problems.map((p) => textOf(p.error.message)).join('\n'))
   for (const problem of cycle.problems) lines.push(textOf(`[warn] ${problem.error.message}`))

@@ -39,7 +39,7 @@ function answer(folder: string, { name, conf }: Case): string {
   // The recording shortens the two overlong words: `…` stands for the rest of 5000 letters and the `;`.
   writeFileSync(confFile, conf.replace('…', `${'a'.repeat(5000)};\n`))
   const options = { prefix: `${folder}/`, confFile, errorLog: `${folder}/logs/error.log`, globals: '', test: true }
-  const { cycle, syntaxOk, ok, parsed } = buildCycle(options, hostModules, pluginsOf(shipped.next(), {}), new ErrorLog())
+  const { cycle, syntaxOk, ok, parsed } = buildCycle(options, hostModules, pluginsOf(shipped.next(), {}, options), new ErrorLog())
   cycle.openFiles.closeAll()
   const lines = cycle.problems.map((problem) => formatProblem(problem, { frame: false }))
   if (syntaxOk) lines.splice(parsed, 0, `vespid: the configuration file ${confFile} syntax is ok\n`)

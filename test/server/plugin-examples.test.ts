@@ -25,6 +25,19 @@ test('every example has a source, a configuration and a README, and is tried her
   for (const name of names) for (const file of ['vespid.conf', 'README.md']) assert.ok(existsSync(join(examples, name, file)), `${name}/${file}`)
 })
 
+test('a folder made from an example serves as it is; one made from hello has a directive of its own name', async (t) => {
+  const place = site(t)
+  for (const [name, from] of [['greet', 'hello'], ['guard', 'api_key']] as const) {
+    const made = await run(place, ['new', name, '--from', from])
+    assert.deepEqual([made.code, made.stderr], [0, ''])
+    assert.equal((await run(place, ['build', name])).code, 0)
+    const tested = await run(place, ['-p', `<prefix>/${name}`, '-c', 'vespid.conf', '-t'])
+    assert.equal(tested.code, 0, tested.stderr)
+  }
+  assert.match(place.read('greet/vespid.conf'), /location \/ \{ greet; \}/)
+  assert.match(place.read('guard/vespid.conf'), /api_key demo-key-1;/)
+})
+
 test('hello', async (t) => {
   const server = await example(t, 'hello')
   assert.equal((await server.get('/world')).body, 'hello from /world\n')

@@ -48,6 +48,10 @@ export class TsHead extends HeadBounds implements HeadParser {
     return noteOutcome(this.parse(start, end, limits), end - start, this.table, resume)
   }
 
+  copy(to: number, from: number, length: number): void {
+    this.bytes.copyWithin(to, from, from + length)
+  }
+
   private parse(start: number, end: number, limits: HeadLimits): number {
     const { bytes, table } = this
     this.start = start

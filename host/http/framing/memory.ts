@@ -8,6 +8,9 @@ export const prefixBytes = 1048576
 export const readBytes = 65536
 export const stageBytes = 65536
 export const slabBytes = 65536
+/** Response heads that repeat, one a slot. */
+export const headSlots = 128
+export const headSlotBytes = 1024
 
 /** Where the table is: right after the parser's static data. The AssemblyScript parser has the same constant. */
 export const tableOffset = staticBytes
@@ -15,12 +18,13 @@ export const scratchOffset = tableOffset + TABLE_BYTES
 export const prefixOffset = scratchOffset + scratchBytes
 export const readOffset = prefixOffset + prefixBytes
 export const stageOffset = readOffset + readBytes
-export const slabOffset = stageOffset + stageBytes
+export const headsOffset = stageOffset + stageBytes
+export const slabOffset = headsOffset + headSlots * headSlotBytes
 
 /**
  * The one memory of a worker that sockets read into, the head parser parses in place, and plugin shims copy from and
  * to. It never grows (initial = maximum), so its views stay valid for the worker's life: [parser's static data 4
- * KB][table 64 KB][scratch 128 KB][prefix 1 MB][read buffer 64 KB][stage 64 KB][slabs 64 KB each]. The prefix directly
+ * KB][table 64 KB][scratch 128 KB][prefix 1 MB][read buffer 64 KB][stage 64 KB][heads 128 KB][slabs 64 KB each]. The prefix directly
  * precedes the read buffer: the left-over of a partial head is put at its end, before the next read continues it.
  */
 export class CoreMemory {

@@ -38,6 +38,8 @@ export interface HeadParser {
    * they may be found some bytes later, at the latest with the head's end.
    */
   parseHead(start: number, end: number, limits: HeadLimits, resume?: HeadResume): number
+  /** Copies bytes within the parser's memory; the ranges must lie in it and not overlap. */
+  copy(to: number, from: number, length: number): void
 }
 
 /** Notes the outcome of a full parse in `resume` and returns it. */

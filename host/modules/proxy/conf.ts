@@ -9,16 +9,16 @@ const unset = undefined as never
 
 /** Reasons to try the next server: bits of `proxy_next_upstream`. */
 export const NextUpstream = {
-  error: 1, timeout: 2, invalidHeader: 4, nonIdempotent: 8, http500: 16, http502: 32, http503: 64, http504: 128, http403: 256, http404: 512,
-  http429: 1024, updating: 2048, off: 4096,
+  error: 1, timeout: 2, invalidHeader: 4, nonIdempotent: 8, http500: 16, http502: 32, http503: 64, http504: 128,
+  http403: 256, http404: 512, http429: 1024, updating: 2048, off: 4096,
   /** No server is left: never retried. */
   noLive: 8192,
 } as const
 
 /** Response headers whose meaning `proxy_ignore_headers` switches off. */
 export const IgnoreHeaders = {
-  'X-Accel-Redirect': 1, 'X-Accel-Expires': 2, Expires: 4, 'Cache-Control': 8, 'Set-Cookie': 16, 'X-Accel-Limit-Rate': 32,
-  'X-Accel-Buffering': 64, 'X-Accel-Charset': 128, Vary: 256,
+  'X-Accel-Redirect': 1, 'X-Accel-Expires': 2, Expires: 4, 'Cache-Control': 8, 'Set-Cookie': 16,
+  'X-Accel-Limit-Rate': 32, 'X-Accel-Buffering': 64, 'X-Accel-Charset': 128, Vary: 256,
 } as const
 
 /** Where `proxy_pass` sends requests, when the address is constant. */
@@ -126,11 +126,14 @@ export class ProxyConf {
 }
 
 /** The client's headers that are between it and us alone, or that we write anew (nginx.md §11). */
-export const hopHeaders = ['host', 'connection', 'content-length', 'transfer-encoding', 'te', 'keep-alive', 'expect', 'upgrade']
+export const hopHeaders = [
+  'host', 'connection', 'content-length', 'transfer-encoding', 'te', 'keep-alive', 'expect', 'upgrade',
+]
 
 /** Response headers that are not passed on unless `proxy_pass_header` says so (nginx.md §11). */
 export const hiddenHeaders = [
-  'date', 'server', 'x-pad', 'x-accel-expires', 'x-accel-redirect', 'x-accel-limit-rate', 'x-accel-buffering', 'x-accel-charset',
+  'date', 'server', 'x-pad', 'x-accel-expires', 'x-accel-redirect', 'x-accel-limit-rate', 'x-accel-buffering',
+  'x-accel-charset',
 ]
 
 /** Works out what requests and responses of a place need, from the merged fields; `hostHeader` is `$proxy_host`. */

@@ -1,8 +1,8 @@
 /** How a server is connected to: source address and TLS. */
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { checkServerIdentity } from 'node:tls'
-import type { ConnectionOptions, SecureVersion } from 'node:tls'
+import { checkServerIdentity, createSecureContext } from 'node:tls'
+import type { ConnectionOptions, SecureContextOptions, SecureVersion } from 'node:tls'
 import type { Cf } from '../../conf/cf.ts'
 import type { Request } from '../../http/request.ts'
 import type { Endpoint } from '../upstream/address.ts'
@@ -35,7 +35,8 @@ function sslName(r: Request, conf: ProxyConf, target: Target): string {
 
 /** The options of a new connection. */
 export function linkOptions(r: Request, conf: ProxyConf, target: Target): LinkOptions {
-  return { tls: target.ssl ? tlsOptions(r, conf, target) : null, localAddress: localAddress(r, conf), keepalive: conf.socketKeepalive }
+  const tls = target.ssl ? tlsOptions(r, conf, target) : null
+  return { tls, localAddress: localAddress(r, conf), keepalive: conf.socketKeepalive }
 }
 
 function tlsOptions(r: Request, conf: ProxyConf, target: Target): ConnectionOptions {
@@ -68,25 +69,35 @@ function readPem(cf: Cf, file: string): Buffer {
 }
 
 const versions: readonly [number, SecureVersion][] = [
-  [SslProtocols.TLSv1, 'TLSv1'], [SslProtocols['TLSv1.1'], 'TLSv1.1'], [SslProtocols['TLSv1.2'], 'TLSv1.2'], [SslProtocols['TLSv1.3'], 'TLSv1.3'],
+  [SslProtocols.TLSv1, 'TLSv1'], [SslProtocols['TLSv1.1'], 'TLSv1.1'], [SslProtocols['TLSv1.2'], 'TLSv1.2'],
+  [SslProtocols['TLSv1.3'], 'TLSv1.3'],
 ]
 
-/** The part of the TLS options that does not depend on the request; reads the files. Throws ConfigError when one cannot be read. */
+/**
+ * The part of the TLS options that does not depend on the request; reads the files. Throws ConfigError when one cannot
+ * be read or used.
+ */
 export function compileTls(cf: Cf, conf: ProxyConf): ConnectionOptions {
+  const { place } = cf
   const allowed = versions.filter(([bit]) => (conf.sslProtocols & bit) !== 0).map(([, name]) => name)
-  const options: ConnectionOptions = {}
+  const options: SecureContextOptions = {}
   if (allowed.length > 0) {
     options.minVersion = allowed[0]!
     options.maxVersion = allowed[allowed.length - 1]!
   }
   if (conf.sslCiphers !== 'DEFAULT') options.ciphers = conf.sslCiphers
   if (conf.sslTrustedCertificate !== '') options.ca = readPem(cf, conf.sslTrustedCertificate)
-  else if (conf.sslVerify) throw new ConfigError('no proxy_ssl_trusted_certificate for proxy_ssl_verify', cf.place)
-  if (conf.sslCertificate === '') return options
-  if (conf.sslCertificateKey === '') {
-    throw new ConfigError(`no "proxy_ssl_certificate_key" is defined for certificate "${conf.sslCertificate}"`, cf.place)
+  else if (conf.sslVerify) throw new ConfigError('no proxy_ssl_trusted_certificate for proxy_ssl_verify', place)
+  if (conf.sslCertificate !== '') {
+    if (conf.sslCertificateKey === '') {
+      throw new ConfigError(`no "proxy_ssl_certificate_key" is defined for certificate "${conf.sslCertificate}"`, place)
+    }
+    options.cert = readPem(cf, conf.sslCertificate)
+    options.key = readPem(cf, conf.sslCertificateKey)
   }
-  options.cert = readPem(cf, conf.sslCertificate)
-  options.key = readPem(cf, conf.sslCertificateKey)
-  return options
+  try {
+    return { secureContext: createSecureContext(options) }
+  } catch (error) {
+    throw new ConfigError(`cannot use the proxy_ssl directives: ${(error as Error).message}`, place)
+  }
 }

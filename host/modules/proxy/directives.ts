@@ -6,6 +6,7 @@ import { bindRegex } from '../../expr/define.ts'
 import { compileTemplate, constantTemplate } from '../../expr/template.ts'
 
 type Setter = Directive<ProxyConf>['set']
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
@@ -51,7 +52,7 @@ export const setRedirect: Setter = (cf, _directive, conf) => {
     conf.redirects = null
     return
   }
-  if (first !== 'default') cf.fail(`invalid parameter "${first}"`, 1, 'it may be off, default, or a text and its replacement')
+  if (first !== 'default') cf.fail(`invalid parameter "${first}"`, 1, 'it may be off, default, or two texts')
   if (conf.pass !== null) cf.fail('"proxy_redirect default" cannot be used with "proxy_pass" directive with variables')
   if (conf.url === '') cf.fail('"proxy_redirect default" should be placed after the "proxy_pass" directive')
   ;(conf.redirects ??= []).push(defaultRedirect(conf))
@@ -99,7 +100,7 @@ export const setCookieFlags: Setter = (cf, _directive, conf) => {
     conf.cookieFlags = null
     return
   }
-  const flags: { -readonly [K in keyof CookieFlags]: CookieFlags[K] } = {
+  const flags: Writable<CookieFlags> = {
     cookie: pattern(cf, cf.args[1]!, false), secure: null, httponly: null, samesite: null,
   }
   for (let i = 2; i < cf.args.length; i++) readFlag(cf, i, flags)
@@ -110,7 +111,7 @@ const sameSite: Record<string, string | false> = {
   'samesite=strict': 'Strict', 'samesite=lax': 'Lax', 'samesite=none': 'None', nosamesite: false,
 }
 
-function readFlag(cf: Cf, i: number, flags: { secure: boolean | null, httponly: boolean | null, samesite: string | false | null }): void {
+function readFlag(cf: Cf, i: number, flags: Writable<CookieFlags>): void {
   const word = cf.args[i]!
   const value = sameSite[word.toLowerCase()]
   if (word === 'secure' || word === 'nosecure') flags.secure = word === 'secure'

@@ -22,7 +22,8 @@ import { followAccelRedirect, retryStatus } from './status.ts'
 /** What the exchange is doing, as nginx words it behind `while`. */
 const doing = {
   connect: 'connecting to upstream', handshake: 'SSL handshaking to upstream', send: 'sending request to upstream',
-  head: 'reading response header from upstream', body: 'reading upstream', tunnel: 'proxying upgraded connection', over: '',
+  head: 'reading response header from upstream', body: 'reading upstream', tunnel: 'proxying upgraded connection',
+  over: '',
 } as const
 /** How far an exchange is. */
 export type Stage = keyof typeof doing
@@ -31,8 +32,8 @@ export type Stage = keyof typeof doing
 const unsafeMethods = new Set(['POST', 'LOCK', 'PATCH'])
 
 /**
- * One request at an upstream: tries servers until one answers, and passes its answer on (ngx_http_upstream.c's behaviour). Ends once, through
- * `finish`; whatever the link, the timer or the client do afterwards is without effect.
+ * One request at an upstream: tries servers until one answers, and passes its answer on (ngx_http_upstream.c's
+ * behaviour). Ends once, through `finish`; whatever the link, the timer or the client do afterwards is without effect.
  */
 export class Exchange implements LinkUser, SenderOwner {
   readonly r: Request
@@ -116,12 +117,16 @@ export class Exchange implements LinkUser, SenderOwner {
     this.link = new Link(peer.endpoint, key, linkOptions(r, conf, this.target), this)
   }
 
-  /** Gives up this server for `reason`; the next one is asked when that is allowed, else the client gets the reason's status. */
+  /**
+   * Gives up this server for `reason`; the next one is asked when that is allowed, else the client gets the reason's
+   * status.
+   */
   next(reason: number): void {
     const status = retryStatus(reason)
-    this.freePeer(reason === NextUpstream.http403 || reason === NextUpstream.http404 ? 'next' : 'failed')
-    // A kept connection may have been closed while idle: that says nothing about the server.
-    if (this.reused && reason === NextUpstream.error) this.selection.tries++
+    // A kept connection may have been closed while idle: that says nothing about the server and is no try.
+    const stale = this.reused && reason === NextUpstream.error
+    this.freePeer(stale || reason === NextUpstream.http403 || reason === NextUpstream.http404 ? 'next' : 'failed')
+    if (stale) this.selection.tries++
     this.dropLink()
     this.deadline.disarm()
     this.try.status = status
@@ -134,8 +139,9 @@ export class Exchange implements LinkUser, SenderOwner {
   mayTryNext(reason: number, left: number): boolean {
     const { conf } = this
     const wanted = this.writing && unsafeMethods.has(this.r.method) ? reason | NextUpstream.nonIdempotent : reason
-    if (this.selection.tries < left || (conf.nextUpstream & wanted) !== wanted || (this.writing && this.streamed)) return false
-    return !this.detached && (conf.nextUpstreamTimeout === 0 || Date.now() - this.began < conf.nextUpstreamTimeout)
+    if (this.selection.tries < left || (conf.nextUpstream & wanted) !== wanted) return false
+    if (this.detached || (this.writing && this.streamed)) return false
+    return conf.nextUpstreamTimeout === 0 || Date.now() - this.began < conf.nextUpstreamTimeout
   }
 
   private freePeer(outcome: Outcome): void {
@@ -165,8 +171,10 @@ export class Exchange implements LinkUser, SenderOwner {
     this.arm(this.conf.readTimeout)
   }
 
-  sendProgress(): void {
-    if (this.stage === 'send') this.arm(this.conf.sendTimeout)
+  sendProgress(blocked: boolean): void {
+    if (this.stage !== 'send') return
+    if (blocked) this.arm(this.conf.sendTimeout)
+    else this.deadline.disarm()
   }
 
   bodyFailed(status: number): void { this.finish(this.r.headerSent ? ERROR : status) }
@@ -195,7 +203,8 @@ export class Exchange implements LinkUser, SenderOwner {
       if (this.reply.tunnel !== null) return this.reply.tunnel.finish()
       if (this.stage === 'connect' && error.syscall !== 'connect') {
         const system = error.errno !== undefined && (error.code ?? '').startsWith('E')
-        this.log(Level.error, `SSL_do_handshake() failed (${system ? errnoText(error) : `SSL: ${error.message}`})`, 'handshake')
+        const why = system ? errnoText(error) : `SSL: ${error.message}`
+        this.log(Level.error, `SSL_do_handshake() failed (${why})`, 'handshake')
       } else {
         const to = this.peer !== null && this.peer.endpoint.path !== null ? ` to ${this.peer.endpoint.name}` : ''
         const call = this.stage === 'connect' ? `connect()${to}` : error.syscall === 'write' ? 'writev()' : 'recv()'
@@ -208,7 +217,7 @@ export class Exchange implements LinkUser, SenderOwner {
 
   private timedOut(): void {
     this.guard(() => {
-      const handshake = this.stage === 'connect' && this.target.ssl && this.link !== null && !this.link.socket.connecting
+      const handshake = this.stage === 'connect' && this.target.ssl && this.link?.socket.connecting === false
       this.log(Level.error, 'upstream timed out (110: Connection timed out)', handshake ? 'handshake' : this.stage)
       if (this.reply.tunnel !== null) this.reply.tunnel.finish()
       else if (this.reply.begun) this.fail()
@@ -237,7 +246,9 @@ export class Exchange implements LinkUser, SenderOwner {
     this.group.idle.keep(link)
   }
 
-  /** The response broke off after its head: the client gets what came, then its connection is closed so that it notices. */
+  /**
+   * The response broke off after its head: the client gets what came, then its connection is closed so that it notices.
+   */
   fail(): void {
     this.released(false)
     this.reply.broken()

@@ -15,8 +15,9 @@ import { parseTarget, requestTarget, targetOf } from './target.ts'
 
 /** The content handler of a location with `proxy_pass`. */
 export function proxyHandler(r: Request, conf: ProxyConf): Answer {
-  const streamed = !conf.requestBuffering && conf.passRequestBody && conf.setBody === null && r.body.unread && !r.body.started
-  const rc = streamed ? OK : conf.passRequestBody && conf.setBody === null ? r.readBody() : r.discardBody()
+  const wanted = conf.passRequestBody && conf.setBody === null
+  const streamed = wanted && !conf.requestBuffering && r.body.unread && !r.body.started
+  const rc = streamed ? OK : wanted ? r.readBody() : r.discardBody()
   if (rc === OK) return choose(r, conf, streamed)
   return typeof rc === 'number' ? rc : rc.then((v) => (v === OK ? choose(r, conf, streamed) : v))
 }
@@ -30,7 +31,8 @@ function choose(r: Request, conf: ProxyConf, streamed: boolean): Answer {
   const url = conf.pass.evaluate(r)
   const parsed = parseTarget(url)
   if (typeof parsed === 'string') {
-    r.log(Level.error, parsed === 'invalid URL prefix' ? `invalid URL prefix in "${url}"` : `${parsed} in upstream "${url.slice(url.indexOf('//') + 2)}"`)
+    const culprit = parsed === 'invalid URL prefix' ? `"${url}"` : `upstream "${url.slice(url.indexOf('//') + 2)}"`
+    r.log(Level.error, `${parsed} in ${culprit}`)
     return 500
   }
   const { ssl, address } = parsed
@@ -58,7 +60,9 @@ function choose(r: Request, conf: ProxyConf, streamed: boolean): Answer {
   })
 }
 
-function begin(r: Request, conf: ProxyConf, streamed: boolean, group: UpstreamGroup, target: Target, uri: string): Verdict | Promise<Verdict> {
+function begin(
+  r: Request, conf: ProxyConf, streamed: boolean, group: UpstreamGroup, target: Target, uri: string,
+): Verdict | Promise<Verdict> {
   const asked = requestTarget(r, conf, uri)
   if (asked === '') {
     r.log(Level.error, 'zero length URI to proxy')

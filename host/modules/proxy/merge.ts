@@ -11,18 +11,22 @@ import { proxyHandler } from './handler.ts'
 /** nginx's ngx_pagesize: the unit of its buffers. */
 export const page = 4096
 
-/** Merges a place with the one around it (ngx_http_proxy_merge_loc_conf); `hostHeader` is the template of `$proxy_host`. */
+/**
+ * Merges a place with the one around it (ngx_http_proxy_merge_loc_conf); `hostHeader` is the template of `$proxy_host`.
+ */
 export function mergeProxy(cf: Cf, parent: ProxyConf, child: ProxyConf, hostHeader: Template): string | void {
   inheritPass(cf, parent, child)
-  if (child.redirects === undefined && parent.redirects === undefined && child.url !== '') child.redirects = [defaultRedirect(child)]
+  if (child.redirects === undefined && parent.redirects === undefined && child.url !== '') {
+    child.redirects = [defaultRedirect(child)]
+  }
   mergeValues(parent, child, {
-    setHeaders: null, method: null, httpVersion: 1001, passRequestHeaders: true, passRequestBody: true, setBody: null, requestBuffering: true,
-    bind: null, connectTimeout: 60000, sendTimeout: 60000, readTimeout: 60000, socketKeepalive: false, ignoreClientAbort: false,
-    nextUpstream: NextUpstream.error | NextUpstream.timeout, nextUpstreamTries: 0, nextUpstreamTimeout: 0,
-    buffering: true, bufferSize: page, buffers: { count: 8, size: page }, interceptErrors: false, ignoreHeaders: 0, forceRanges: false,
-    hideHeaders: null, passHeaders: null, cookieDomains: null, cookiePaths: null, cookieFlags: null,
-    sslName: null, sslServerName: false, sslVerify: false, sslTrustedCertificate: '', sslCertificate: '', sslCertificateKey: '',
-    sslCiphers: 'DEFAULT', sslProtocols: SslProtocols['TLSv1.2'] | SslProtocols['TLSv1.3'],
+    setHeaders: null, method: null, httpVersion: 1001, passRequestHeaders: true, passRequestBody: true, setBody: null,
+    requestBuffering: true, bind: null, connectTimeout: 60000, sendTimeout: 60000, readTimeout: 60000, socketKeepalive: false,
+    ignoreClientAbort: false, nextUpstream: NextUpstream.error | NextUpstream.timeout, nextUpstreamTries: 0, nextUpstreamTimeout: 0,
+    buffering: true, bufferSize: page, buffers: { count: 8, size: page }, interceptErrors: false,
+    ignoreHeaders: 0, forceRanges: false, hideHeaders: null, passHeaders: null, cookieDomains: null, cookiePaths: null, cookieFlags: null,
+    sslName: null, sslServerName: false, sslVerify: false, sslTrustedCertificate: '', sslCertificate: '',
+    sslCertificateKey: '', sslCiphers: 'DEFAULT', sslProtocols: SslProtocols['TLSv1.2'] | SslProtocols['TLSv1.3'],
   })
   if (child.redirects === undefined) child.redirects = parent.redirects
   if (child.busyBuffersSize === undefined) child.busyBuffersSize = parent.busyBuffersSize
@@ -39,7 +43,8 @@ export function mergeProxy(cf: Cf, parent: ProxyConf, child: ProxyConf, hostHead
 /** `if` and `limit_except` work with the `proxy_pass` around them. */
 function inheritPass(cf: Cf, parent: ProxyConf, child: ProxyConf): void {
   const location = coreLoc(cf)
-  if (!location.noname || child.group !== null || child.pass !== null || (parent.group === null && parent.pass === null)) return
+  if (!location.noname || child.group !== null || child.pass !== null) return
+  if (parent.group === null && parent.pass === null) return
   child.group = parent.group
   child.target = parent.target
   child.pass = parent.pass
@@ -57,7 +62,8 @@ function checkBuffers(conf: ProxyConf): string | null {
   const largest = Math.max(bufferSize, buffers.size)
   if (busyBuffersSize === undefined) return null
   if (busyBuffersSize < largest) {
-    return '"proxy_busy_buffers_size" must be equal to or greater than the maximum of the value of "proxy_buffer_size" and one of the "proxy_buffers"'
+    return '"proxy_busy_buffers_size" must be equal to or greater than the maximum of the value of "proxy_buffer_size" ' +
+      'and one of the "proxy_buffers"'
   }
   if (busyBuffersSize > (buffers.count - 1) * buffers.size) {
     return '"proxy_busy_buffers_size" must be less than the size of all "proxy_buffers" minus one buffer'

@@ -5,7 +5,7 @@
  *
  * | directives | why |
  * |---|---|
- * | proxy_temp_path, proxy_max_temp_file_size, proxy_temp_file_write_size | responses are buffered in memory only, up to proxy_buffers |
+ * | proxy_temp_path, proxy_max_temp_file_size, proxy_temp_file_write_size | no more is kept than proxy_buffers |
  * | proxy_busy_buffers_size, proxy_send_lowat, proxy_socket_rcvbuf, _sndbuf | Node's buffers |
  * | proxy_headers_hash_max_size, _bucket_size | hashes grow by themselves |
  * | proxy_limit_rate, proxy_pass_trailers | not yet |
@@ -15,13 +15,16 @@
 import type { Cf } from '../../conf/cf.ts'
 import type { Directive, Module } from '../../module.ts'
 import { Args, Where } from '../../module.ts'
-import { setBitmask, setBufs, setEnum, setFlag, setMsec, setNum, setPath, setSize, setStr, setStrArray } from '../../conf/setters.ts'
+import {
+  setBitmask, setBufs, setEnum, setFlag, setMsec, setNum, setPath, setSize, setStr, setStrArray,
+} from '../../conf/setters.ts'
 import { compileTemplate } from '../../expr/template.ts'
 import { moduleOrder } from '../order.ts'
 import { IgnoreHeaders, NextUpstream, ProxyConf } from './conf.ts'
 import { SslProtocols } from './connect.ts'
 import {
-  setBind, setCookieFlags, setCookieRule, setHeader, setOffOnly, setPredicatesOnly, setRateOnly, setRedirect, setTemplate,
+  setBind, setCookieFlags, setCookieRule, setHeader, setOffOnly, setPredicatesOnly, setRateOnly, setRedirect,
+  setTemplate,
 } from './directives.ts'
 import { mergeProxy } from './merge.ts'
 import { setPass } from './pass.ts'
@@ -30,13 +33,16 @@ import { proxyVariables } from './variables.ts'
 type Setter = Directive['set']
 
 const everywhere = Where.Http | Where.Server | Where.Location
+const inLocation = Where.Location | Where.LocationIf | Where.LimitExcept
 
 /** `proxy_next_upstream` → `nextUpstream`: the field that a standard setter writes. */
 function fieldOf(name: string): string {
   return name.slice('proxy_'.length).replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
 }
 
-function directive(name: string, set: Setter, args: number = Args.Take1, post?: unknown, field = fieldOf(name)): Directive {
+function directive(
+  name: string, set: Setter, args: number = Args.Take1, post?: unknown, field = fieldOf(name),
+): Directive {
   return { name, where: everywhere, args, conf: 'loc', set, field, post }
 }
 
@@ -51,12 +57,13 @@ function sizes(...names: string[]): Directive[] {
 const retries = {
   error: NextUpstream.error, timeout: NextUpstream.timeout, invalid_header: NextUpstream.invalidHeader,
   non_idempotent: NextUpstream.nonIdempotent, http_500: NextUpstream.http500, http_502: NextUpstream.http502,
-  http_503: NextUpstream.http503, http_504: NextUpstream.http504, http_403: NextUpstream.http403, http_404: NextUpstream.http404,
+  http_503: NextUpstream.http503, http_504: NextUpstream.http504, http_403: NextUpstream.http403,
+  http_404: NextUpstream.http404,
   http_429: NextUpstream.http429, updating: NextUpstream.updating, off: NextUpstream.off,
 }
 
 const request: readonly Directive[] = [
-  { name: 'proxy_pass', where: Where.Location | Where.LocationIf | Where.LimitExcept, args: Args.Take1, conf: 'loc', set: setPass },
+  { name: 'proxy_pass', where: inLocation, args: Args.Take1, conf: 'loc', set: setPass },
   directive('proxy_set_header', setHeader, Args.Take2),
   directive('proxy_method', setTemplate),
   directive('proxy_http_version', setEnum, Args.Take1, { '1.0': 1000, '1.1': 1001 }),
@@ -115,6 +122,7 @@ export const proxyModule: Module = {
   order: moduleOrder.proxy,
   directives: [...request, ...connection, ...response, ...ssl],
   createLocConf: () => new ProxyConf(),
-  mergeLocConf: (cf: Cf, parent: ProxyConf, child: ProxyConf) => mergeProxy(cf, parent, child, compileTemplate(cf, '$proxy_host')),
+  mergeLocConf: (cf: Cf, parent: ProxyConf, child: ProxyConf) =>
+    mergeProxy(cf, parent, child, compileTemplate(cf, '$proxy_host')),
   variables: proxyVariables,
 }

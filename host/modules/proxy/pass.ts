@@ -6,8 +6,8 @@ import { upstreamsOf } from '../upstream/module.ts'
 import { proxyHandler } from './handler.ts'
 import { parseTarget, targetOf } from './target.ts'
 
-const noUri = '"proxy_pass" cannot have URI part in location given by regular expression, or inside named location, or inside "if" ' +
-  'statement, or inside "limit_except" block'
+const noUri = '"proxy_pass" cannot have URI part in location given by regular expression, or inside named location, ' +
+  'or inside "if" statement, or inside "limit_except" block'
 
 /** `proxy_pass URL;` */
 export function setPass(cf: Cf, _directive: unknown, conf: ProxyConf): string | void {
@@ -23,8 +23,8 @@ export function setPass(cf: Cf, _directive: unknown, conf: ProxyConf): string | 
   }
   const parsed = parseTarget(url)
   if (typeof parsed === 'string') {
-    return cf.fail(parsed === 'invalid URL prefix' ? parsed : `${parsed} in upstream "${url.replace(/^https?:\/\//i, '')}"`, 1,
-      parsed === 'invalid URL prefix' ? 'it begins with http:// or https://' : undefined)
+    if (parsed === 'invalid URL prefix') return cf.fail(parsed, 1, 'it begins with http:// or https://')
+    return cf.fail(`${parsed} in upstream "${url.slice(url.indexOf('//') + 2)}"`, 1)
   }
   const { ssl, address } = parsed
   conf.group = upstreamsOf(cf.cycle).use(cf, address, 1)

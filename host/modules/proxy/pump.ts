@@ -2,7 +2,10 @@ import type { Verdict } from '../../module.ts'
 import type { Request } from '../../http/request.ts'
 import { ERROR, OK } from '../../module.ts'
 
-/** Passes a response body to the client; what the client does not take yet is kept up to a limit, then the server has to wait. */
+/**
+ * Passes a response body to the client; what the client does not take yet is kept up to a limit, then the server has to
+ * wait.
+ */
 export class Pump {
   private readonly r: Request
   /** Bytes kept at most before the server is held. */

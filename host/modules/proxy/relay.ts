@@ -10,20 +10,21 @@ import { rewriteCookie, rewriteRedirect, rewriteRefresh } from './replace.ts'
 /** Between the server and us alone, or written anew by our own framing. */
 const own = new Set(['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'trailer'])
 
-/** The first value of a header by lower-case name, or null. */
-export function headValue(head: ResponseHead, lower: string): string | null {
-  const at = head.lower.indexOf(lower)
+/** The first value of an `X-Accel-…` header, or null when there is none or `proxy_ignore_headers` names it. */
+function accel(head: ResponseHead, conf: ProxyConf, name: keyof typeof IgnoreHeaders): string | null {
+  if ((conf.ignoreHeaders & IgnoreHeaders[name]) !== 0) return null
+  const at = head.lower.indexOf(name.toLowerCase())
   return at < 0 ? null : head.values[at]!
 }
 
 /** What `X-Accel-Redirect` asks for, unless it is ignored. */
 export function accelRedirect(head: ResponseHead, conf: ProxyConf): string | null {
-  return (conf.ignoreHeaders & IgnoreHeaders['X-Accel-Redirect']) !== 0 ? null : headValue(head, 'x-accel-redirect')
+  return accel(head, conf, 'X-Accel-Redirect')
 }
 
 /** Whether the response is to be buffered: `proxy_buffering`, unless `X-Accel-Buffering` says otherwise. */
 export function accelBuffering(head: ResponseHead, conf: ProxyConf): boolean {
-  const value = (conf.ignoreHeaders & IgnoreHeaders['X-Accel-Buffering']) !== 0 ? null : headValue(head, 'x-accel-buffering')
+  const value = accel(head, conf, 'X-Accel-Buffering')
   if (value?.toLowerCase() === 'no') return false
   return value?.toLowerCase() === 'yes' ? true : conf.buffering
 }
@@ -53,10 +54,10 @@ export function copyHead(r: Request, conf: ProxyConf, head: ResponseHead, length
 
 /** `X-Accel-Limit-Rate` and `X-Accel-Charset`. */
 function applyAccel(r: Request, conf: ProxyConf, head: ResponseHead): void {
-  const rate = (conf.ignoreHeaders & IgnoreHeaders['X-Accel-Limit-Rate']) !== 0 ? null : headValue(head, 'x-accel-limit-rate')
+  const rate = accel(head, conf, 'X-Accel-Limit-Rate')
   const bytes = rate === null ? null : parseSize(rate)
   if (bytes !== null) r.limitRate = bytes
-  const charset = (conf.ignoreHeaders & IgnoreHeaders['X-Accel-Charset']) !== 0 ? null : headValue(head, 'x-accel-charset')
+  const charset = accel(head, conf, 'X-Accel-Charset')
   if (charset !== null) r.headersOut.charset = charset
 }
 
@@ -68,7 +69,8 @@ function copyLine(r: Request, conf: ProxyConf, head: ResponseHead, i: number): v
     case 'content-type': return copyContentType(r, value)
     case 'location': {
       const rewritten = conf.redirects === null ? null : rewriteRedirect(r, conf.redirects, value)
-      // Only what was rewritten to a path of ours is made absolute; the server's own relative redirects stay as they are.
+      // Only what was rewritten to a path of ours is made absolute; the server's own relative redirects stay as they
+      // are.
       if (rewritten !== null) out.location = rewritten
       else out.add(name, value)
       return

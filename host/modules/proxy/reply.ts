@@ -175,7 +175,9 @@ export class Reply {
     const reader = this.reader!
     const content = reader.feed(data)
     x.try.responseLength += content.length
-    if (reader.surplus && !reader.bodiless) x.log(Level.warn, 'upstream sent more data than specified in "Content-Length" header')
+    if (reader.surplus && !reader.bodiless) {
+      x.log(Level.warn, 'upstream sent more data than specified in "Content-Length" header')
+    }
     if (reader.state === 'done') {
       x.released(x.sent && !reader.surplus && !this.head!.close && x.conf.httpVersion > 1000)
       return this.pump!.push(content, true)

@@ -4,7 +4,10 @@ import type { ProxyConf } from './conf.ts'
 import { Level } from '../../core/log.ts'
 import { safeValue } from '../../http/response.ts'
 
-/** The body to send: none, bytes, a file, or what the client is still sending (`stream`); `length` −1: unknown, sent in chunks. */
+/**
+ * The body to send: none, bytes, a file, or what the client is still sending (`stream`); `length` −1: unknown, sent in
+ * chunks.
+ */
 export interface SendBody {
   readonly kind: 'none' | 'bytes' | 'file' | 'stream'
   readonly bytes: Buffer | null
@@ -20,7 +23,10 @@ export interface SendHead {
 
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
-/** The body of a request as `proxy_set_body`, `proxy_pass_request_body` and `proxy_request_buffering` want it; the client's is read already, or streamed. */
+/**
+ * The body of a request as `proxy_set_body`, `proxy_pass_request_body` and `proxy_request_buffering` want it; the
+ * client's is read already, or streamed.
+ */
 export function bodyToSend(r: Request, conf: ProxyConf, streamed: boolean): SendBody {
   if (conf.setBody !== null) {
     const bytes = Buffer.from(conf.setBody.evaluate(r), 'latin1')
@@ -31,12 +37,19 @@ export function bodyToSend(r: Request, conf: ProxyConf, streamed: boolean): Send
   if (streamed) return { kind: 'stream', bytes: null, path: null, length: r.chunkedBody ? -1 : r.contentLength }
   if (r.bodyFile !== null) return { kind: 'file', bytes: null, path: r.bodyFile, length: r.body.length }
   const bytes = r.bodyBuffer
-  if (bytes === null || bytes.length === 0) return { kind: 'none', bytes: null, path: null, length: r.contentLength === 0 || r.chunkedBody ? 0 : -1 }
+  if (bytes === null || bytes.length === 0) {
+    return { kind: 'none', bytes: null, path: null, length: r.contentLength === 0 || r.chunkedBody ? 0 : -1 }
+  }
   return { kind: 'bytes', bytes, path: null, length: bytes.length }
 }
 
-/** The head in nginx's order: our own lines, framing, then the client's; null (logged) when the method cannot be sent. `closes`: the connection is not kept. */
-export function buildRequestHead(r: Request, conf: ProxyConf, target: string, body: SendBody, closes: boolean): SendHead | null {
+/**
+ * The head in nginx's order: our own lines, framing, then the client's; null (logged) when the method cannot be sent.
+ * `closes`: the connection is not kept.
+ */
+export function buildRequestHead(
+  r: Request, conf: ProxyConf, target: string, body: SendBody, closes: boolean,
+): SendHead | null {
   const method = conf.method === null ? r.method : conf.method.evaluate(r)
   if (!token.test(method)) {
     r.log(Level.error, `invalid method "${method}" to proxy`)

@@ -16,8 +16,8 @@ const lastChunk = Buffer.from('0\r\n\r\n')
 export interface SenderOwner {
   /** The kernel has all of it. */
   requestSent(): void
-  /** Some of it was taken. */
-  sendProgress(): void
+  /** Some of it was taken; `blocked`: the server has to take more before anything else can happen. */
+  sendProgress(blocked: boolean): void
   /** The body cannot be had: a status (400, 408, 413, 500). */
   bodyFailed(status: number): void
 }
@@ -52,14 +52,16 @@ export class Sender implements BodySink {
       return this.finish(body.bytes!)
     }
     this.write(bytes)
-    if (body.kind === 'file') this.openFile(body.path!)
-    else this.r.body.stream(this)
+    if (body.kind === 'file') return this.openFile(body.path!)
+    // While the client is waited for, the server is not.
+    this.owner.sendProgress(false)
+    this.r.body.stream(this)
   }
 
   /** The link takes more. */
   drained(): void {
     if (this.stopped) return
-    this.owner.sendProgress()
+    this.owner.sendProgress(this.body.kind !== 'stream')
     if (this.body.kind === 'file') this.readFile()
     else if (this.body.kind === 'stream') this.r.body.resumeStream()
   }
@@ -86,16 +88,19 @@ export class Sender implements BodySink {
 
   data(bytes: Buffer): boolean {
     if (this.stopped) return true
-    if (this.body.length >= 0) return this.write(bytes)
-    this.write(Buffer.from(`${bytes.length.toString(16)}\r\n`, 'latin1'))
-    this.write(bytes)
-    return this.write(crlf)
+    const chunked = this.body.length < 0
+    if (chunked) this.write(Buffer.from(`${bytes.length.toString(16)}\r\n`, 'latin1'))
+    let room = this.write(bytes)
+    if (chunked) room = this.write(crlf)
+    this.owner.sendProgress(!room)
+    return room
   }
 
   end(verdict: number): void {
     if (this.stopped) return
-    if (verdict !== OK) this.owner.bodyFailed(verdict)
-    else this.finish(this.body.length >= 0 ? Buffer.alloc(0) : lastChunk)
+    if (verdict !== OK) return this.owner.bodyFailed(verdict)
+    this.owner.sendProgress(true)
+    this.finish(this.body.length >= 0 ? Buffer.alloc(0) : lastChunk)
   }
 
   // --- a body in a file

@@ -36,7 +36,10 @@ export function escapePath(path: string): string {
   return unsafePath.test(path) ? path.replace(unsafePathAll, escaped) : path
 }
 
-/** A request target that cannot end its line: nginx lets `proxy_pass http://a$uri` split the request, here blanks and controls are `%XX`. */
+/**
+ * A request target that cannot end its line: nginx lets `proxy_pass http://a$uri` split the request, here blanks and
+ * controls are `%XX`.
+ */
 export function safeTarget(target: string): string {
   return unsafeTarget.test(target) ? target.replace(unsafeTargetAll, escaped) : target
 }
@@ -52,8 +55,9 @@ function rawIsCurrent(r: Request): boolean {
 }
 
 /**
- * The URI to ask the server for (ngx_http_proxy_create_request): without a URI in `proxy_pass` the client's own bytes as long as nothing changed
- * them; with one, the location's name replaced by it. A URI from variables is used as it is. '' when nothing is left to ask for.
+ * The URI to ask the server for (ngx_http_proxy_create_request): without a URI in `proxy_pass` the client's own bytes
+ * as long as nothing changed them; with one, the location's name replaced by it. A URI from variables is used as it is.
+ * '' when nothing is left to ask for.
  */
 export function requestTarget(r: Request, conf: ProxyConf, uri: string): string {
   if (conf.pass !== null && uri !== '') return safeTarget(uri)

@@ -1,6 +1,5 @@
 /** From a server's ssl conf to the TlsServer that answers its handshakes. */
-import { createHash, createHmac, randomBytes } from 'node:crypto'
-import { constants } from 'node:crypto'
+import { constants, createHash, createHmac, randomBytes } from 'node:crypto'
 import type { SecureContextOptions, SecureVersion } from 'node:tls'
 import { createSecureContext } from 'node:tls'
 import type { Cf } from '../../conf/cf.ts'
@@ -8,7 +7,7 @@ import type { Zone } from '../../core/zones.ts'
 import { TlsServer, opensslText } from '../../net/tls.ts'
 import type { SslConf } from './conf.ts'
 import { Protocols } from './conf.ts'
-import { readCertificate, readKey, readPem, readTicketKey } from './files.ts'
+import { fail, readCertificate, readKey, readPem, readTicketKey } from './files.ts'
 
 /** The suites of TLS 1.3, which `ssl_ciphers` does not choose, in nginx no more than here; node:tls wants them in the same list. */
 const tls13 = 'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256'
@@ -25,7 +24,8 @@ export function buildTls(cf: Cf, conf: SslConf, names: string): TlsServer | null
   const options: SecureContextOptions = { sessionTimeout: conf.sessionTimeout, ...protocols(cf, conf), ca: [] }
   const pems = certificates === null ? [] : loadCertificates(cf, conf, certificates, options)
   const trust = conf.verify === 'off' ? '' : loadTrust(cf, conf, options)
-  check(cf, options)
+  // What is wrong with all of it together, which no directive alone has caused.
+  attempt('SSL_CTX_new()', options)
   const identity = createHash('sha256').update(JSON.stringify([names, pems, conf.verify, trust])).digest('hex')
   options.sessionIdContext = identity.slice(0, 32)
   return new TlsServer(options, conf.verify, conf.verifyDepth, trust, conf.rejectHandshake, ticketKeys(cf, conf, identity))
@@ -33,49 +33,44 @@ export function buildTls(cf: Cf, conf: SslConf, names: string): TlsServer | null
 
 function protocols(cf: Cf, conf: SslConf): SecureContextOptions {
   const on = versions.filter(([bit]) => (conf.protocols & bit) !== 0)
-  if (on.length === 0) cf.fail('"ssl_protocols" names no protocol that is supported', undefined, 'TLSv1.2 and TLSv1.3 are')
+  if (on.length === 0) fail('"ssl_protocols" names no protocol that is supported, as TLSv1.2 and TLSv1.3 are')
   let secureOptions = conf.preferServerCiphers ? constants.SSL_OP_CIPHER_SERVER_PREFERENCE : 0
   for (const [bit, , off] of versions) if ((conf.protocols & bit) === 0) secureOptions |= off
   if (!conf.sessionTickets) secureOptions |= constants.SSL_OP_NO_TICKET
   const ciphers = (conf.protocols & Protocols['TLSv1.3']) !== 0 ? `${conf.ciphers}:${tls13}` : conf.ciphers
-  attempt(cf, `SSL_CTX_set_cipher_list("${conf.ciphers}")`, { ciphers })
-  if (conf.ecdhCurve !== 'auto') attempt(cf, `SSL_CTX_set1_curves_list("${conf.ecdhCurve}")`, { ecdhCurve: conf.ecdhCurve })
+  attempt(`SSL_CTX_set_cipher_list("${conf.ciphers}")`, { ciphers })
+  if (conf.ecdhCurve !== 'auto') attempt(`SSL_CTX_set1_curves_list("${conf.ecdhCurve}")`, { ecdhCurve: conf.ecdhCurve })
   const options: SecureContextOptions = {
     minVersion: on[0]![1], maxVersion: on.at(-1)![1], secureOptions, ciphers, ecdhCurve: conf.ecdhCurve,
   }
   if (conf.dhparam !== '') {
     const file = readPem(cf, conf.dhparam, (name) => `BIO_new_file("${name}")`)
     options.dhparam = file.text
-    attempt(cf, `PEM_read_bio_Parameters("${file.name}")`, { dhparam: file.text })
+    attempt(`PEM_read_bio_Parameters("${file.name}")`, { dhparam: file.text })
   }
   return options
 }
 
 /** Whether node:tls takes these options; the failure is reported as that of `call`. */
-function attempt(cf: Cf, call: string, options: SecureContextOptions): void {
+function attempt(call: string, options: SecureContextOptions): void {
   try {
     createSecureContext(options)
   } catch (error) {
-    cf.fail(`${call} failed (SSL: ${opensslText(error)})`)
+    fail(`${call} failed (SSL: ${opensslText(error)})`)
   }
-}
-
-/** What is wrong with all of it together, which no directive alone has caused. */
-function check(cf: Cf, options: SecureContextOptions): void {
-  attempt(cf, 'SSL_CTX_new()', options)
 }
 
 /** Loads certificates and their keys; returns the texts. */
 function loadCertificates(cf: Cf, conf: SslConf, certificates: readonly string[], options: SecureContextOptions): string[] {
   const words = conf.certificateKeys ?? []
-  if (words.length < certificates.length) cf.fail(`no "ssl_certificate_key" is defined for certificate "${certificates.at(-1)}"`)
+  if (words.length < certificates.length) fail(`no "ssl_certificate_key" is defined for certificate "${certificates.at(-1)}"`)
   const cert: string[] = []
   const key: string[] = []
   certificates.forEach((word, i) => {
     const certificate = readCertificate(cf, word)
     const secret = readKey(cf, words[i]!, conf.passwords)
     if (!certificate.leaf.checkPrivateKey(secret.key)) {
-      cf.fail(`SSL_CTX_use_PrivateKey("${secret.name}") failed (SSL: error:05800074:x509 certificate routines::key values mismatch)`)
+      fail(`SSL_CTX_use_PrivateKey("${secret.name}") failed (SSL: error:05800074:x509 certificate routines::key values mismatch)`)
     }
     cert.push(certificate.text)
     key.push(secret.pem)
@@ -89,15 +84,15 @@ function loadCertificates(cf: Cf, conf: SslConf, certificates: readonly string[]
 function loadTrust(cf: Cf, conf: SslConf, options: SecureContextOptions): string {
   const { clientCertificate, trustedCertificate } = conf
   if (conf.verify !== 'optional_no_ca' && clientCertificate === '' && trustedCertificate === '') {
-    cf.fail('no ssl_client_certificate or ssl_trusted_certificate for ssl_verify_client')
+    fail('no ssl_client_certificate or ssl_trusted_certificate for ssl_verify_client')
   }
   const ca: string[] = []
   for (const word of [clientCertificate, trustedCertificate]) {
     if (word === '') continue
     const call = (name: string) => `SSL_CTX_load_verify_locations("${name}")`
     const file = readPem(cf, word, call)
-    attempt(cf, call(file.name), { ca: file.text })
-    if (!file.text.includes('-----BEGIN')) cf.fail(`${call(file.name)} failed (SSL: error:05880020:x509 certificate routines::no certificate or crl found)`)
+    attempt(call(file.name), { ca: file.text })
+    if (!file.text.includes('-----BEGIN')) fail(`${call(file.name)} failed (SSL: error:05880020:x509 certificate routines::no certificate or crl found)`)
     ca.push(file.text)
   }
   options.ca = ca
@@ -105,7 +100,7 @@ function loadTrust(cf: Cf, conf: SslConf, options: SecureContextOptions): string
   if (conf.crl !== '') {
     const call = (name: string) => `X509_LOOKUP_load_file("${name}")`
     const file = readPem(cf, conf.crl, call)
-    attempt(cf, call(file.name), { ca, crl: file.text })
+    attempt(call(file.name), { ca, crl: file.text })
     options.crl = crl = file.text
   }
   return JSON.stringify([ca, crl, conf.verifyDepth])

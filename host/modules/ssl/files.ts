@@ -4,12 +4,17 @@ import type { KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Cf } from '../../conf/cf.ts'
 import { bytesOf } from '../../core/text.ts'
-import { errnoText } from '../../core/errors.ts'
+import { ConfigError, errnoText } from '../../core/errors.ts'
 import { fsPath } from '../static/files.ts'
 import { opensslText } from '../../net/tls.ts'
 
 /** A PEM file's text and its full name, both byte strings. */
 export interface PemFile { readonly name: string, readonly text: string }
+
+/** Fails as nginx does where files are loaded: when the directives have been read, so without a line to name. */
+export function fail(message: string): never {
+  throw new ConfigError(message)
+}
 
 /** The full name of a file named by an ssl directive: relative to the directory of the configuration file. */
 function fullName(cf: Cf, name: string): string {
@@ -22,7 +27,7 @@ export function readPem(cf: Cf, word: string, complaint: (name: string) => strin
   try {
     return { name, text: readFileSync(fsPath(name)).latin1Slice() }
   } catch (error) {
-    return cf.fail(`${complaint(name)} failed (SSL: ${openFailure(name, error)})`)
+    return fail(`${complaint(name)} failed (SSL: ${openFailure(name, error)})`)
   }
 }
 
@@ -38,13 +43,13 @@ function openFailure(name: string, error: unknown): string {
 export function readCertificate(cf: Cf, word: string): PemFile & { readonly leaf: X509Certificate } {
   const file = readPem(cf, word, (name) => `cannot load certificate "${name}": BIO_new_file()`)
   if (!/-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/.test(file.text)) {
-    cf.fail(`cannot load certificate "${file.name}": PEM_read_bio_X509_AUX() failed ` +
+    fail(`cannot load certificate "${file.name}": PEM_read_bio_X509_AUX() failed ` +
       '(SSL: error:0480006C:PEM routines::no start line:Expecting: TRUSTED CERTIFICATE)')
   }
   try {
     return { ...file, leaf: new X509Certificate(file.text) }
   } catch (error) {
-    return cf.fail(`cannot load certificate "${file.name}": PEM_read_bio_X509_AUX() failed (SSL: ${opensslText(error)})`)
+    return fail(`cannot load certificate "${file.name}": PEM_read_bio_X509_AUX() failed (SSL: ${opensslText(error)})`)
   }
 }
 
@@ -63,7 +68,7 @@ export function readKey(cf: Cf, word: string, passwords: readonly string[] | nul
       failure = error
     }
   }
-  return cf.fail(`cannot load certificate key "${file.name}": PEM_read_bio_PrivateKey() failed (SSL: ${opensslText(failure)})`)
+  return fail(`cannot load certificate key "${file.name}": PEM_read_bio_PrivateKey() failed (SSL: ${opensslText(failure)})`)
 }
 
 /** The pass phrases of a file, one a line (ssl_password_file). */
@@ -83,7 +88,7 @@ export function readTicketKey(cf: Cf, word: string): Buffer {
   try {
     key = readFileSync(fsPath(name))
   } catch (error) {
-    return cf.fail(`open() "${name}" failed (${errnoText(error as NodeJS.ErrnoException)})`)
+    return fail(`open() "${name}" failed (${errnoText(error as NodeJS.ErrnoException)})`)
   }
-  return key.length === 48 || key.length === 80 ? key : cf.fail(`"${name}" must be 48 or 80 bytes`)
+  return key.length === 48 || key.length === 80 ? key : fail(`"${name}" must be 48 or 80 bytes`)
 }

@@ -61,7 +61,8 @@ function redirectToDirectory(r: Request): number {
   return 301
 }
 
-function sendFile(r: Request, path: string, fd: number, stats: Stats): Answer {
+/** Sends an open regular file as the answer and closes it, whatever happens; `path` is for the log. */
+export function sendFile(r: Request, path: string, fd: number, stats: Stats): Answer {
   const { size } = stats
   const discarded = r.discardBody()
   if (discarded !== OK) {

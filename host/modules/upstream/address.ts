@@ -28,8 +28,8 @@ export interface Endpoint {
 const longestPath = 107
 
 /**
- * Parses `HOST[:PORT][/URI]` or `unix:PATH[:/URI]` (nginx's ngx_parse_url); a URI is allowed with `uriPart` only. Returns nginx's word for what
- * is wrong instead.
+ * Parses `HOST[:PORT][/URI]` or `unix:PATH[:/URI]` (nginx's ngx_parse_url); a URI is allowed with `uriPart` only.
+ * Returns nginx's word for what is wrong instead.
  */
 export function parseUpstreamUrl(text: string, defaultPort: number, uriPart: boolean): UpstreamUrl | string {
   if (/^unix:/i.test(text)) return parseUnix(text.slice(5), uriPart)

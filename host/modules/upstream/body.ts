@@ -28,7 +28,10 @@ export class BodyReader {
   /** The body goes on until the server closes. */
   get untilClose(): boolean { return this.chunked === null && this.left < 0 }
 
-  /** Takes bytes of the wire; returns the content among them (of `data`, not copied when it is one piece). Then look at `state`. */
+  /**
+   * Takes bytes of the wire; returns the content among them (of `data`, not copied when it is one piece). Then look at
+   * `state`.
+   */
   feed(data: Buffer): Buffer {
     if (data.length === 0) return nothing
     if (this.state === 'done') {

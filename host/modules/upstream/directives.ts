@@ -22,7 +22,9 @@ export class UpstreamSrvConf {
 }
 
 /** `upstream NAME { … }` */
-export function setUpstream(cf: Cf, registry: UpstreamRegistry, confOf: (srv: unknown[]) => UpstreamSrvConf): string | void {
+export function setUpstream(
+  cf: Cf, registry: UpstreamRegistry, confOf: (srv: unknown[]) => UpstreamSrvConf,
+): string | void {
   const group = registry.define(cf, cf.args[1]!)
   const http = cf.httpConfs('srv', cf.http!)
   const conf = confOf(http.srv)
@@ -53,8 +55,16 @@ export const setServer: Directive<UpstreamSrvConf>['set'] = (cf, _directive, con
   group.lines.push({ name, endpoints, ...options })
 }
 
-interface Options { weight: number, maxConns: number, maxFails: number, failTimeout: number, down: boolean, backup: boolean }
+interface Options {
+  weight: number
+  maxConns: number
+  maxFails: number
+  failTimeout: number
+  down: boolean
+  backup: boolean
+}
 
+const known: ReadonlySet<string> = new Set(['weight', 'max_conns', 'max_fails', 'fail_timeout', 'backup', 'down'])
 const parameters = 'it may be weight=, max_conns=, max_fails=, fail_timeout=, backup, down'
 
 function readParameter(cf: Cf, i: number, options: Options, allowed: ReadonlySet<string> | null): void {
@@ -63,14 +73,14 @@ function readParameter(cf: Cf, i: number, options: Options, allowed: ReadonlySet
   const name = equals < 0 ? word : word.slice(0, equals)
   const check = (value: number | null, least = 0): number =>
     value === null || value < least ? cf.fail(`invalid parameter "${word}"`, i) : value
-  if (['weight', 'max_conns', 'max_fails', 'fail_timeout', 'backup', 'down'].includes(name) && allowed !== null && !allowed.has(name)) {
+  if (allowed !== null && !allowed.has(name) && known.has(name)) {
     cf.fail(`balancing method does not support parameter "${word}"`, i)
   }
   const value = word.slice(equals + 1)
   if (equals < 0) {
     if (name === 'backup') options.backup = true
     else if (name === 'down') options.down = true
-    else if (name === 'resolve') cf.warn('the "resolve" parameter has no effect: the name is looked up once, when the configuration is read', i)
+    else if (name === 'resolve') cf.warn('the "resolve" parameter has no effect: names are looked up once, at start', i)
     else cf.fail(`invalid parameter "${word}"`, i, parameters)
     return
   }
@@ -93,23 +103,29 @@ function balance(cf: Cf, conf: UpstreamSrvConf, method: Method, allowed: Readonl
 }
 
 /** `least_conn;` */
-export const setLeastConn: Directive<UpstreamSrvConf>['set'] = (cf, _directive, conf) => balance(cf, conf, leastConnections)
+export const setLeastConn: Directive<UpstreamSrvConf>['set'] = (cf, _directive, conf) => {
+  balance(cf, conf, leastConnections)
+}
 
 /** `ip_hash;` */
-export const setIpHash: Directive<UpstreamSrvConf>['set'] = (cf, _directive, conf) => balance(cf, conf, addressHash, noBackup)
+export const setIpHash: Directive<UpstreamSrvConf>['set'] = (cf, _directive, conf) => {
+  balance(cf, conf, addressHash, noBackup)
+}
 
 /** `hash KEY [consistent];` */
 export const setHash: Directive<UpstreamSrvConf>['set'] = (cf, _directive, conf) => {
   const key = compileTemplate(cf, cf.args[1]!, 1)
-  if (cf.args.length === 3 && cf.args[2] !== 'consistent') cf.fail(`invalid parameter "${cf.args[2]}"`, 2, 'it may be consistent')
-  balance(cf, conf, cf.args.length === 3 ? consistentHash(key) : keyHash(key), noBackup)
+  const mode = cf.args[2]
+  if (mode !== undefined && mode !== 'consistent') cf.fail(`invalid parameter "${mode}"`, 2, 'it may be consistent')
+  balance(cf, conf, mode === undefined ? keyHash(key) : consistentHash(key), noBackup)
 }
 
 /** `random [two [least_conn]];` */
 export const setRandom: Directive<UpstreamSrvConf>['set'] = (cf, _directive, conf) => {
-  if (cf.args.length > 1 && cf.args[1] !== 'two') cf.fail(`invalid parameter "${cf.args[1]}"`, 1, 'it may be two')
-  if (cf.args.length > 2 && cf.args[2] !== 'least_conn') cf.fail(`invalid parameter "${cf.args[2]}"`, 2, 'it may be least_conn')
-  balance(cf, conf, randomChoice(cf.args.length > 1), noBackup)
+  const [, two, by] = cf.args
+  if (two !== undefined && two !== 'two') cf.fail(`invalid parameter "${two}"`, 1, 'it may be two')
+  if (by !== undefined && by !== 'least_conn') cf.fail(`invalid parameter "${by}"`, 2, 'it may be least_conn')
+  balance(cf, conf, randomChoice(two !== undefined), noBackup)
 }
 
 /** `keepalive CONNECTIONS [local];` 0 keeps none. */

@@ -38,7 +38,9 @@ export class UpstreamGroup {
   readonly idle = new IdleLinks()
   private lists: PeerLists | null = null
 
-  constructor(host: string, port: number, noPort: boolean, defined: boolean, place: Place | null, url: UpstreamUrl | null) {
+  constructor(
+    host: string, port: number, noPort: boolean, defined: boolean, place: Place | null, url: UpstreamUrl | null,
+  ) {
     this.host = host
     this.port = port
     this.noPort = noPort
@@ -59,7 +61,8 @@ export class UpstreamGroup {
     const primaries = this.lines.filter((line) => !line.backup)
     if (primaries.length === 0) throw new ConfigError(`no servers in upstream "${this.host}"`, this.place)
     this.lists = { primary: new PeerList(primaries), backup: backups.length === 0 ? null : new PeerList(backups) }
-    this.idle.configure(keepalive.max ?? 32, keepalive.requests ?? 1000, keepalive.time ?? 3600000, keepalive.timeout ?? 60000)
+    const { max, requests, time, timeout } = keepalive
+    this.idle.configure(max ?? 32, requests ?? 1000, time ?? 3600000, timeout ?? 60000)
   }
 
   /** Starts choosing servers for a request. */
@@ -84,7 +87,10 @@ export function adHocGroup(url: UpstreamUrl, endpoints: readonly Endpoint[]): Up
 export class UpstreamRegistry {
   readonly groups: UpstreamGroup[] = []
 
-  /** The group that an address of `proxy_pass` means: an `upstream{}` of that name, which may also follow later, or a new one. */
+  /**
+   * The group that an address of `proxy_pass` means: an `upstream{}` of that name, which may also follow later, or a
+   * new one.
+   */
   use(cf: Cf, url: UpstreamUrl, argument: number): UpstreamGroup {
     for (const group of this.named(url.host)) {
       if (group.defined && !url.noPort) cf.fail(`upstream "${url.host}" may not have port ${url.port}`, argument)

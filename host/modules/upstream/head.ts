@@ -1,4 +1,7 @@
-/** The head of an upstream's response, read strictly: what two readers could understand differently is refused (RFC 9112 §4, §5, §6). */
+/**
+ * The head of an upstream's response, read strictly: what two readers could understand differently is refused (RFC 9112
+ * §4, §5, §6).
+ */
 
 /** A response head. Names keep their case; values are trimmed; both are byte strings. */
 export interface ResponseHead {
@@ -27,7 +30,10 @@ export class HeadFault {
 const statusLine = /^HTTP\/(\d)\.(\d{1,3}) (\d{3})(?: ([^\0\r]*))?$/
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
-/** Where the head in `bytes` ends (behind its empty line), or −1 when it is not complete. Lines may end in LF alone, as nginx allows. */
+/**
+ * Where the head in `bytes` ends (behind its empty line), or −1 when it is not complete. Lines may end in LF alone, as
+ * nginx allows.
+ */
 export function headEnd(bytes: Buffer, from = 0): number {
   let at = Math.max(0, from - 3)
   for (;;) {
@@ -49,7 +55,8 @@ export function parseResponseHead(text: string): ResponseHead | HeadFault {
   const status = Number(match[3])
   if (version < 1000 || version >= 2000 || status < 100) return new HeadFault('upstream sent no valid HTTP/1.0 header')
   const head: ResponseHead = {
-    status, reason: match[4] ?? '', version, names: [], lower: [], values: [], contentLength: -1, chunked: false, close: version < 1001,
+    status, reason: match[4] ?? '', version, names: [], lower: [], values: [],
+    contentLength: -1, chunked: false, close: version < 1001,
   }
   for (let i = 1; i < lines.length; i++) {
     const line = lines[i]!.endsWith('\r') ? lines[i]!.slice(0, -1) : lines[i]!
@@ -78,7 +85,8 @@ function readLine(head: ResponseHead, line: string): HeadFault | null {
 
 function invalid(line: string, at: number): HeadFault {
   const byte = at < 0 ? ':'.charCodeAt(0) : at < line.length ? line.charCodeAt(at) : 10
-  return new HeadFault(`upstream sent invalid header: "${line.slice(0, Math.max(0, at))}\\x${byte.toString(16).padStart(2, '0')}..."`)
+  const shown = `${line.slice(0, Math.max(0, at))}\\x${byte.toString(16).padStart(2, '0')}`
+  return new HeadFault(`upstream sent invalid header: "${shown}..."`)
 }
 
 /** The lines that say where the body ends; nothing but one clear answer is accepted. */
@@ -90,7 +98,8 @@ function readFraming(head: ResponseHead, name: string, lower: string, value: str
   if (lower !== 'content-length' && lower !== 'transfer-encoding') return null
   const before = head.lower.indexOf(lower)
   if (before >= 0) {
-    return new HeadFault(`upstream sent duplicate header line: "${name}: ${value}", previous value: "${head.names[before]}: ${head.values[before]}"`)
+    const previous = `${head.names[before]}: ${head.values[before]}`
+    return new HeadFault(`upstream sent duplicate header line: "${name}: ${value}", previous value: "${previous}"`)
   }
   if (head.lower.includes(lower === 'content-length' ? 'transfer-encoding' : 'content-length')) {
     return new HeadFault('upstream sent "Content-Length" and "Transfer-Encoding" headers at the same time')

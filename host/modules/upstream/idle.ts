@@ -1,8 +1,8 @@
 import type { Link } from './link.ts'
 
 /**
- * The connections of one upstream that wait for their next request (nginx's upstream keepalive cache, per worker): the latest used is taken
- * first, past the limit the longest idle is closed.
+ * The connections of one upstream that wait for their next request (nginx's upstream keepalive cache, per worker): the
+ * latest used is taken first, past the limit the longest idle is closed.
  */
 export class IdleLinks {
   private readonly links: { link: Link, timer: NodeJS.Timeout }[] = []
@@ -41,7 +41,8 @@ export class IdleLinks {
 
   /** Keeps a link whose exchange is complete, or closes it when it may not be kept. */
   keep(link: Link): void {
-    if (this.closed || this.max === 0 || link.requests >= this.requests || Date.now() - link.created > this.time || link.socket.destroyed) {
+    const old = link.requests >= this.requests || Date.now() - link.created > this.time
+    if (this.closed || this.max === 0 || old || link.socket.destroyed) {
       link.destroy()
       return
     }

@@ -1,7 +1,7 @@
 /**
- * One connection to an upstream server. Neither `node:http` nor undici sends HTTP/1.0, keeps a retry decision apart from an error event, or tells a
- * premature end from a malformed head in the words nginx logs; both normalise what they relay. With a strict reader (head.ts, body.ts) the
- * rest of an HTTP/1 client is this file and idle.ts.
+ * One connection to an upstream server. Neither `node:http` nor undici sends HTTP/1.0, keeps a retry decision apart
+ * from an error event, or tells a premature end from a malformed head in the words nginx logs; both normalise what they
+ * relay. With a strict reader (head.ts, body.ts) the rest of an HTTP/1 client is this file and idle.ts.
  */
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
@@ -44,9 +44,8 @@ export class Link {
   constructor(endpoint: Endpoint, key: string, options: LinkOptions, user: LinkUser) {
     this.key = key
     this.user = user
-    const address = endpoint.path !== null ? { path: endpoint.path } : {
-      host: endpoint.host, port: endpoint.port, ...(options.localAddress === null ? {} : { localAddress: options.localAddress }),
-    }
+    const from = options.localAddress === null ? {} : { localAddress: options.localAddress }
+    const address = endpoint.path !== null ? { path: endpoint.path } : { host: endpoint.host, port: endpoint.port, ...from }
     const plain = { ...address, allowHalfOpen: true, noDelay: true, keepAlive: options.keepalive }
     this.socket = options.tls === null ? connect(plain) : connectTls({ ...options.tls, ...plain })
     this.socket.on(options.tls === null ? 'connect' : 'secureConnect', () => this.user?.linkConnected())
@@ -65,7 +64,10 @@ export class Link {
     })
   }
 
-  /** Sends bytes; false when the kernel is behind: wait for `linkDrained` before more. The bytes must not change any more. */
+  /**
+   * Sends bytes; false when the kernel is behind: wait for `linkDrained` before more. The bytes must not change any
+   * more.
+   */
   write(data: Buffer): boolean { return this.socket.write(data) }
 
   /** Ends it when what was written is out. */

@@ -1,4 +1,7 @@
-/** The other ways to choose a server: least_conn, ip_hash, hash, random. Each answers as nginx's module of that name does. */
+/**
+ * The other ways to choose a server: least_conn, ip_hash, hash, random. Each answers as nginx's module of that name
+ * does.
+ */
 import { crc32 } from 'node:zlib'
 import type { Request } from '../../http/request.ts'
 import type { Template } from '../../expr/template.ts'

@@ -1,6 +1,7 @@
 /**
- * upstream{} (nginx.md §11): groups of servers, how one is chosen, and the connections kept open to them. A host module because it needs
- * sockets. Health and connection counts are each worker's own, as in nginx without `zone`; `zone` is read and checked only.
+ * upstream{} (nginx.md §11): groups of servers, how one is chosen, and the connections kept open to them. A host module
+ * because it needs sockets. Health and connection counts are each worker's own, as in nginx without `zone`; `zone` is
+ * read and checked only.
  */
 import type { Cf } from '../../conf/cf.ts'
 import type { Module } from '../../module.ts'
@@ -22,7 +23,10 @@ export function upstreamsOf(cycle: Cycle): UpstreamRegistry {
   return cycle.http!.main[cycle.indexOf(upstreamModule)] as UpstreamRegistry
 }
 
-/** The upstream module. It stands before the modules that use it, so that its groups are complete when theirs are merged. */
+/**
+ * The upstream module. It stands before the modules that use it, so that its groups are complete when theirs are
+ * merged.
+ */
 export const upstreamModule: Module = {
   name: 'upstream',
   order: moduleOrder.proxy - 1,
@@ -41,7 +45,10 @@ export const upstreamModule: Module = {
   directives: [
     {
       name: 'upstream', where: Where.Http, args: Args.Block | Args.Take1, conf: 'main',
-      set: (cf, _directive, registry) => setUpstream(cf, registry, (srv) => srv[cf.cycle.indexOf(upstreamModule)] as UpstreamSrvConf),
+      set: (cf, _directive, registry) => {
+        const index = cf.cycle.indexOf(upstreamModule)
+        return setUpstream(cf, registry, (srv) => srv[index] as UpstreamSrvConf)
+      },
     },
     { name: 'server', where: inUpstream, args: Args.OneOrMore, conf: 'srv', set: setServer },
     { name: 'least_conn', where: inUpstream, args: Args.None, conf: 'srv', set: setLeastConn },

@@ -1,4 +1,7 @@
-/** The servers of an upstream and nginx's smooth weighted round robin among them (ngx_http_upstream_round_robin.c's behaviour). */
+/**
+ * The servers of an upstream and nginx's smooth weighted round robin among them (ngx_http_upstream_round_robin.c's
+ * behaviour).
+ */
 import type { Endpoint } from './address.ts'
 
 /** What one `server` line of an upstream says. Times in seconds. */
@@ -73,7 +76,10 @@ export interface PeerLists {
   readonly backup: PeerList | null
 }
 
-/** How a try ended, for the choice of the next: `next` is an answer that another server may know better (403, 404), which is no failure. */
+/**
+ * How a try ended, for the choice of the next: `next` is an answer that another server may know better (403, 404),
+ * which is no failure.
+ */
 export type Outcome = 'ok' | 'failed' | 'next'
 
 /** The choice of servers for one request: round robin here, other methods override `pick`. */

@@ -9,7 +9,10 @@ import { inetEndpoint, unixEndpoint } from './address.ts'
 
 const answers = new WeakMap<Cycle, Map<string, string[]>>()
 
-/** The endpoints that an address stands for; empty when its name is not known. Each name is looked up once per configuration. */
+/**
+ * The endpoints that an address stands for; empty when its name is not known. Each name is looked up once per
+ * configuration.
+ */
 export function endpointsOf(cycle: Cycle, url: UpstreamUrl): Endpoint[] {
   if (url.path !== null) return [unixEndpoint(url.path)]
   if (url.numeric !== null) return [inetEndpoint(url.numeric, url.port)]
@@ -32,16 +35,16 @@ function resolverFor(conf: ResolverConf): { resolver: Resolver, cache: Map<strin
   let made = resolvers.get(key)
   if (made === undefined) {
     const resolver = new Resolver({ timeout: 5000, tries: 2 })
-    const numeric = conf.servers.filter((server) => isIP(server.replace(/^\[|\](:\d+)?$/g, '').replace(/:\d+$/, '')) !== 0 || isIP(server) !== 0)
-    if (numeric.length > 0) resolver.setServers(numeric)
+    const usable = conf.servers.filter((server) => isIP(server.replace(/^\[(.*)\](:\d+)?$|^([^:]*):\d+$/, '$1$3')) !== 0)
+    if (usable.length > 0) resolver.setServers(usable)
     resolvers.set(key, made = { resolver, cache: new Map() })
   }
   return made
 }
 
 /**
- * Asks the name servers of `resolver` for a name; answers are kept for their time to live, or `valid=`. Resolves to the addresses, none when the
- * name does not exist or within `timeout` milliseconds nobody answers.
+ * Asks the name servers of `resolver` for a name; answers are kept for their time to live, or `valid=`. Resolves to the
+ * addresses, none when the name does not exist or within `timeout` milliseconds nobody answers.
  */
 export async function resolveName(conf: ResolverConf, name: string, timeout: number): Promise<readonly string[]> {
   const { resolver, cache } = resolverFor(conf)

@@ -30,7 +30,10 @@ export class Tries {
   }
 }
 
-/** The request object outlives the request and internal redirects clear its contexts; the serial number tells whose tries these are. */
+/**
+ * The request object outlives the request and internal redirects clear its contexts; the serial number tells whose
+ * tries these are.
+ */
 const byRequest = new WeakMap<Request, Tries>()
 
 /** The tries of a request, made if need be. */

@@ -57,7 +57,6 @@ export class Layout {
 
   constructor(bytes: Uint8Array, sections: readonly Section[]) {
     this.bytes = bytes
-    if (bytes.length > caps.module) throw new Unsupported(`${bytes.length} bytes; ${caps.module} are allowed`)
     for (const section of sections) {
       if (section.id === 0) this.customs.push(section)
       else this.sections.set(section.id, section)

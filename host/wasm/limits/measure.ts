@@ -22,7 +22,7 @@ export function readBodies(layout: Layout): Body[] {
     const size = r.u32()
     const start = r.at
     r.skip(size)
-    if (size > caps.body) throw new Unsupported(`${size} bytes of code; ${caps.body} are allowed in one function`, functionLabel(layout, bodies.length))
+    if (size > caps.body) throw new Unsupported(`${size} bytes of code in ${functionLabel(layout, bodies.length)}; ${caps.body} are allowed`)
     const inner = new Input(layout.bytes, start, r.at)
     let locals = 0
     for (let groups = inner.u32(); groups > 0; groups--) {

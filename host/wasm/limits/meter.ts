@@ -1,9 +1,9 @@
-import type { Check, Helpers } from './helpers.ts'
+import type { Check, Additions } from './additions.ts'
 import type { Layout } from './layout.ts'
 import type { Body, Exemptions } from './measure.ts'
 import type { OffsetRecorder } from './offsets.ts'
 import type { Output } from './bytes.ts'
-import { hostCall } from './helpers.ts'
+import { hostCall } from './additions.ts'
 import { Instructions, Op, costOf } from './instructions.ts'
 import { Input, signed, unsigned } from './bytes.ts'
 
@@ -39,7 +39,7 @@ interface Region {
  */
 export class Meter {
   private readonly layout: Layout
-  private readonly helpers: Helpers
+  private readonly additions: Additions
   private readonly exemptions: Exemptions
   private readonly out: Output
   private readonly offsets: OffsetRecorder
@@ -57,13 +57,13 @@ export class Meter {
   /** For the engine: branches by function index; it then keeps the way to the host out of the loops (measured: a short loop takes half the time). */
   readonly hints: { readonly index: number, readonly branches: readonly number[] }[] = []
 
-  constructor(layout: Layout, helpers: Helpers, exemptions: Exemptions, out: Output, offsets: OffsetRecorder) {
+  constructor(layout: Layout, additions: Additions, exemptions: Exemptions, out: Output, offsets: OffsetRecorder) {
     this.layout = layout
-    this.helpers = helpers
+    this.additions = additions
     this.exemptions = exemptions
     this.out = out
     this.offsets = offsets
-    this.host = helpers.check([0x41, ...signed(hostCall)])
+    this.host = additions.check([0x41, ...signed(hostCall)])
   }
 
   /** Writes the function at a position of the code section, with its size. */
@@ -108,11 +108,11 @@ export class Meter {
 
   /** The global or local that a check takes from; the function's first check is `entry`. */
   private counter(entry: boolean): number {
-    return this.local < 0 || entry ? this.helpers.fuel : this.local
+    return this.local < 0 || entry ? this.additions.fuel : this.local
   }
 
   private check(weight: readonly number[], entry: boolean): Check {
-    return this.local < 0 || entry ? this.helpers.check(weight) : this.helpers.checkFrom(this.local, weight)
+    return this.local < 0 || entry ? this.additions.check(weight) : this.additions.checkFrom(this.local, weight)
   }
 
   /** Copies the function up to `to`. */
@@ -214,10 +214,10 @@ export class Meter {
         if (r.a < this.layout.importedFunctions) this.insert(r.at, r.at, none, this.host)
         return
       case Op.RefFunc:
-        if (r.a < this.layout.importedFunctions) this.insert(from, r.at, [Op.RefFunc, ...unsigned(this.helpers.wrapper(r.a))])
+        if (r.a < this.layout.importedFunctions) this.insert(from, r.at, [Op.RefFunc, ...unsigned(this.additions.wrapper(r.a))])
         return
       case Op.MemoryInit: case Op.MemoryCopy: case Op.MemoryFill: case Op.TableInit: case Op.TableCopy: case Op.TableGrow: case Op.TableFill:
-        this.insert(from, r.at, [Op.Call, ...unsigned(this.helpers.bulk(op, r.a, r.b))])
+        this.insert(from, r.at, [Op.Call, ...unsigned(this.additions.bulk(op, r.a, r.b))])
     }
   }
 

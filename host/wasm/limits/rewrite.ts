@@ -1,7 +1,7 @@
 import type { Outline } from '../binary.ts'
 import type { Offsets } from './offsets.ts'
 import { Output, nameBytes } from './bytes.ts'
-import { Helpers } from './helpers.ts'
+import { Additions } from './additions.ts'
 import { Unsupported } from './instructions.ts'
 import { Layout } from './layout.ts'
 import { Exemptions, readBodies } from './measure.ts'
@@ -55,22 +55,22 @@ export function rewrite(bytes: Uint8Array, outline: Outline, limits: ModuleLimit
   if (reserved !== undefined) throw new Unsupported(`an export named "${reserved.name}"`, `names that begin with "${exported.prefix}" are vespid's own`)
   const bodies = readBodies(layout)
   const exemptions = new Exemptions(layout, bodies)
-  const helpers = new Helpers(layout)
+  const additions = new Additions(layout)
   const code = new Output(bytes.length * 2)
   const offsets = new OffsetRecorder()
-  const meter = new Meter(layout, helpers, exemptions, code, offsets)
+  const meter = new Meter(layout, additions, exemptions, code, offsets)
   bodies.forEach((body, position) => meter.write(body, position))
-  const globals = globalSection(layout, helpers)
-  const elements = elementSection(layout, helpers)
+  const globals = globalSection(layout, additions)
+  const elements = elementSection(layout, additions)
   offsets.added(code.length)
-  helpers.write(code)
+  additions.write(code)
   const names = globalNames(outline)
   const sections = new Map<number, Output | null>([
-    [1, appended(layout, 1, helpers.types)], [2, importSection(layout, limits.memory, limits.table)],
-    [3, appended(layout, 3, helpers.functions.map((f) => [...leb(f.type)]))], [4, tableSection(layout, limits.table)],
-    [5, memorySection(layout, limits.memory)], [6, globals], [7, appended(layout, 7, exportsOf(layout, helpers, outline))], [9, elements],
+    [1, appended(layout, 1, additions.types)], [2, importSection(layout, limits.memory, limits.table)],
+    [3, appended(layout, 3, additions.functions.map((f) => [...leb(f.type)]))], [4, tableSection(layout, limits.table)],
+    [5, memorySection(layout, limits.memory)], [6, globals], [7, appended(layout, 7, exportsOf(layout, additions, outline))], [9, elements],
   ])
-  const { made, codeAt } = assemble(layout, sections, code, bodies.length + helpers.functions.length, hintSection(meter))
+  const { made, codeAt } = assemble(layout, sections, code, bodies.length + additions.functions.length, hintSection(meter))
   return { bytes: made, offsets: offsets.finish(codeAt), globals: names, started: layout.start !== null, catches: exemptions.catches }
 }
 
@@ -86,8 +86,8 @@ function globalNames(outline: Outline): string[] {
     outline.exports.find((e) => e.kind === 'global' && e.index === g.index)?.name ?? globalExportName(g.index))
 }
 
-function exportsOf(layout: Layout, helpers: Helpers, outline: Outline): number[][] {
-  const entries = [exportEntry(exported.fuel, 3, helpers.fuel), exportEntry(exported.tick, 1, helpers.table)]
+function exportsOf(layout: Layout, additions: Additions, outline: Outline): number[][] {
+  const entries = [exportEntry(exported.fuel, 3, additions.fuel), exportEntry(exported.tick, 1, additions.table)]
   if (layout.start !== null) entries.push(exportEntry(exported.start, 0, layout.start))
   const taken = new Set(layout.exports.filter((e) => e.kind === 3).map((e) => e.index))
   for (const { index, mutable } of outline.globals) if (mutable && !taken.has(index)) entries.push(exportEntry(globalExportName(index), 3, index))

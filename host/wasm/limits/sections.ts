@@ -1,5 +1,6 @@
-import type { Helpers } from './helpers.ts'
+import type { Additions } from './additions.ts'
 import type { Layout, Limits, Table } from './layout.ts'
+import { formatSize } from '../../core/units.ts'
 import { Output, nameBytes, unsigned } from './bytes.ts'
 import { Instructions, Op, Unsupported } from './instructions.ts'
 
@@ -17,17 +18,12 @@ export function appended(layout: Layout, id: number, more: readonly (readonly nu
 
 const page = 65536
 
-/** Bytes as configurations write them: the largest unit that divides them. */
-export function sizeText(bytes: number): string {
-  return bytes % (1 << 20) === 0 ? `${bytes >> 20}m` : `${bytes >> 10}k`
-}
-
 /** The limits of a memory, in pages, at most `bytes`. Throws Unsupported when it begins with more. */
 export function memoryLimits({ minimum, maximum }: Limits, bytes: number): number[] {
   const pages = Math.floor(bytes / page)
   if (minimum > pages) {
-    const needed = sizeText(minimum * page)
-    throw new Unsupported(`${needed} of memory at its start; plugin_memory_limit allows ${sizeText(bytes)}`, `raise it for this plugin: plugin NAME { memory_limit ${needed}; }`)
+    const needed = formatSize(minimum * page)
+    throw new Unsupported(`${needed} of memory at its start; plugin_memory_limit allows ${formatSize(bytes)}`, `raise it for this plugin: plugin NAME { memory_limit ${needed}; }`)
   }
   return [1, ...unsigned(minimum), ...unsigned(Math.min(maximum ?? pages, pages))]
 }
@@ -82,20 +78,20 @@ export function memorySection(layout: Layout, limit: number): Output | null {
 }
 
 /** Copies a constant expression; a reference to an imported function becomes one to its wrapper. */
-function copyExpression(r: Instructions, out: Output, helpers: Helpers, imported: number): void {
+function copyExpression(r: Instructions, out: Output, additions: Additions, imported: number): void {
   for (;;) {
     const from = r.at
     r.next()
     if (r.op === Op.RefFunc && r.a < imported) {
       out.byte(Op.RefFunc)
-      out.u32(helpers.wrapper(r.a))
+      out.u32(additions.wrapper(r.a))
     } else out.copy(r.bytes, from, r.at)
     if (r.op === Op.End) return
   }
 }
 
 /** The global section with references replaced and the fuel behind. */
-export function globalSection(layout: Layout, helpers: Helpers): Output {
+export function globalSection(layout: Layout, additions: Additions): Output {
   const out = new Output()
   const section = layout.input(6)
   const count = section?.u32() ?? 0
@@ -107,7 +103,7 @@ export function globalSection(layout: Layout, helpers: Helpers): Output {
       r.skipType()
       r.byte()
       out.copy(layout.bytes, from, r.at)
-      copyExpression(r, out, helpers, layout.importedFunctions)
+      copyExpression(r, out, additions, layout.importedFunctions)
     }
   }
   // Mutable, and 0: the first check of an instance asks the host.
@@ -116,15 +112,15 @@ export function globalSection(layout: Layout, helpers: Helpers): Output {
 }
 
 /** The element section with references to imported functions replaced (its eight forms: specification §5.5.12). */
-export function elementSection(layout: Layout, helpers: Helpers): Output | null {
+export function elementSection(layout: Layout, additions: Additions): Output | null {
   const section = layout.input(9)
   const count = section?.u32() ?? 0
   const body = new Output()
   if (section !== null) {
     const r = new Instructions(layout.bytes, section.at, section.end)
-    for (let i = 0; i < count; i++) copySegment(r, body, helpers, layout.importedFunctions)
+    for (let i = 0; i < count; i++) copySegment(r, body, additions, layout.importedFunctions)
   }
-  const wrappers = [...helpers.wrappers.values()]
+  const wrappers = [...additions.wrappers.values()]
   if (count === 0 && wrappers.length === 0) return null
   const out = new Output(body.length + 16)
   out.u32(count + (wrappers.length === 0 ? 0 : 1))
@@ -134,14 +130,14 @@ export function elementSection(layout: Layout, helpers: Helpers): Output | null 
   return out
 }
 
-function copySegment(r: Instructions, out: Output, helpers: Helpers, imported: number): void {
+function copySegment(r: Instructions, out: Output, additions: Additions, imported: number): void {
   const flags = r.u32()
   out.u32(flags)
   const from = r.at
   const active = (flags & 1) === 0
   if (active && (flags & 2) !== 0) r.u32()
   out.copy(r.bytes, from, r.at)
-  if (active) copyExpression(r, out, helpers, imported)
+  if (active) copyExpression(r, out, additions, imported)
   const expressions = (flags & 4) !== 0
   if ((flags & 3) !== 0) {
     const kind = r.at
@@ -152,10 +148,10 @@ function copySegment(r: Instructions, out: Output, helpers: Helpers, imported: n
   const count = r.u32()
   out.u32(count)
   for (let i = 0; i < count; i++) {
-    if (expressions) copyExpression(r, out, helpers, imported)
+    if (expressions) copyExpression(r, out, additions, imported)
     else {
       const index = r.u32()
-      out.u32(index < imported ? helpers.wrapper(index) : index)
+      out.u32(index < imported ? additions.wrapper(index) : index)
     }
   }
 }

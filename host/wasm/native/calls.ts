@@ -4,11 +4,28 @@ import type { BodyPart } from '../../http/response.ts'
 import type { Frame, Question } from '../frame.ts'
 import type { GuestFunction, Instance } from '../instance.ts'
 import type { NativePlugin } from './plugin.ts'
-import { ERROR, OK } from '../../module.ts'
+import { DECLINED, ERROR, OK } from '../../module.ts'
 import { Level } from '../../core/log.ts'
 import { Kind } from '../frame.ts'
 import { Trap } from '../trap.ts'
 import { PartAnswer, Verdict as GuestVerdict, hostVerdict } from './abi.ts'
+
+/** A response that a body filter works on. */
+export class OpenBody {
+  /** The guest's. */
+  readonly state: number
+  /** Of the instance that the state is in. */
+  readonly generation: number
+  /** The filter has changed or kept a part: the rest cannot go on without it. */
+  changed = false
+  /** The filter has failed, and the rest goes on without it. */
+  off = false
+
+  constructor(state: number, generation: number) {
+    this.state = state
+    this.generation = generation
+  }
+}
 
 /**
  * The calls into one plugin while requests are served. What a handler wishes (a reply, a redirect) is done when it
@@ -30,6 +47,7 @@ export class Calls {
    */
   handler(f: GuestFunction, r: Request, conf: number, content: boolean, args: readonly string[] | null, questions: Question[] | null): Answer {
     const { instance } = this
+    if (instance.faults.until !== 0 && instance.faults.blocked()) return this.instead(r, 503, DECLINED)
     let frame: Frame | null = null
     let verdict: number
     try {
@@ -39,7 +57,7 @@ export class Calls {
       f.calls++
       verdict = f.call(f.data, instance.handle(r), conf)
     } catch (error) {
-      return this.failed(error, frame, f, r)
+      return this.failed(error, frame, f, r, DECLINED)
     }
     if (frame.replied || frame.redirectUri !== null || frame.pending !== null) return this.settle(frame, verdict, f, r, conf, content, args)
     instance.leave(frame)
@@ -86,6 +104,7 @@ export class Calls {
   /** Runs a header filter: OK, ERROR, or the status to answer instead. */
   headerFilter(f: GuestFunction, r: Request, conf: number): Verdict {
     const { instance } = this
+    if (instance.faults.until !== 0 && instance.faults.blocked()) return this.instead(r, 503, OK)
     let frame: Frame | null = null
     let verdict: number
     try {
@@ -93,31 +112,70 @@ export class Calls {
       f.calls++
       verdict = f.call(f.data, instance.handle(r), conf)
     } catch (error) {
-      return this.failed(error, frame, f, r)
+      return this.failed(error, frame, f, r, OK)
     }
     instance.leave(frame)
     if (verdict === GuestVerdict.Ok || verdict === GuestVerdict.Declined) return OK
     if (verdict === GuestVerdict.Error) return ERROR
-    return verdict >= 300 && verdict < 1000 ? verdict : this.garbage(verdict, f, r)
+    return verdict >= 300 && verdict < 1000 ? verdict : this.garbage(verdict, f, r, OK)
   }
 
-  /** Asks a body filter whether it wants this response: its state, or 0. A trap is thrown. */
-  bodyStart(f: GuestFunction, r: Request, conf: number): number {
-    return this.named(f, r, () => this.look(f, r, Kind.BodyFilter, null, null, conf, 0)).result >>> 0
+  /** Asks a body filter whether it wants this response: its state, or null. A trap is thrown, but with `plugin_on_error pass`. */
+  bodyStart(f: GuestFunction, r: Request, conf: number): OpenBody | null {
+    const { faults } = this.instance
+    try {
+      if (faults.until !== 0 && faults.blocked()) throw new Trap(this.plugin.name, 'is in quarantine', null)
+      const state = this.named(f, r, () => this.look(f, r, Kind.BodyFilter, null, null, conf, 0)).result >>> 0
+      return state === 0 ? null : new OpenBody(state, this.instance.generation)
+    } catch (error) {
+      if (error instanceof Trap && this.passes) return null
+      throw error
+    }
   }
 
-  /** Passes a part to a body filter. A trap is thrown: the response that has begun cannot be answered otherwise. */
-  bodyPart(f: GuestFunction, r: Request, part: BodyPart, state: number): BodyPart | null {
+  private get passes(): boolean {
+    return this.instance.depth === 0 && this.instance.program.settings.onError === 'pass'
+  }
+
+  /**
+   * Passes a part to a body filter. A trap is thrown, because the response that has begun cannot be answered otherwise; with `plugin_on_error pass` the
+   * rest of a body that the filter has left as it was goes on without it.
+   */
+  bodyPart(f: GuestFunction, r: Request, part: BodyPart, open: OpenBody): BodyPart | null {
+    if (open.off) return part
+    try {
+      if (open.generation !== this.instance.generation) {
+        throw this.lost(f, r)
+      }
+      return this.filtered(f, r, part, open)
+    } catch (error) {
+      if (!(error instanceof Trap) || open.changed || !this.passes) throw error
+      open.off = true
+      return part
+    }
+  }
+
+  /** The plugin has trapped elsewhere since the filter began: its state of this response is gone. */
+  private lost(f: GuestFunction, r: Request): Trap {
+    const trap = new Trap(this.plugin.name, 'lost its state of this response when it was reset', null)
+    this.report(trap, f, r)
+    return trap
+  }
+
+  private filtered(f: GuestFunction, r: Request, part: BodyPart, open: OpenBody): BodyPart | null {
+    const { state } = open
     const flags = (part.last ? 1 : 0) | (part.flush ? 2 : 0)
     const { result, out } = this.named(f, r, () => this.look(f, r, Kind.BodyFilter, null, part, state, flags))
     if (result === PartAnswer.Pass) return part
+    open.changed = true
     if (result === PartAnswer.Replace) return { data: out, file: null, last: part.last, flush: part.flush }
     if (result !== PartAnswer.Hold) throw new Error(`plugin ${this.plugin.name} answered ${result} in ${f.label}, which is none of pass, replace, hold`)
     return part.last || part.flush ? { data: null, file: null, last: part.last, flush: part.flush } : null
   }
 
   /** The response is over: the guest may let its state go. */
-  bodyEnd(f: GuestFunction, r: Request, state: number): void {
+  bodyEnd(f: GuestFunction, r: Request, { state, generation }: OpenBody): void {
+    if (generation !== this.instance.generation) return
     this.quietly(f, r, () => this.look(f, r, Kind.Look, null, null, state, 0))
   }
 
@@ -149,6 +207,8 @@ export class Calls {
 
   /** Runs `body`; a trap is logged and null returned, unless an outer call of the same instance must unwind too. */
   private quietly<T>(f: GuestFunction, r: Request, body: () => T): T | null {
+    const { faults } = this.instance
+    if (faults.until !== 0 && faults.blocked()) return null
     try {
       return body()
     } catch (error) {
@@ -169,7 +229,7 @@ export class Calls {
     }
   }
 
-  private failed(error: unknown, frame: Frame | null, f: GuestFunction, r: Request): Verdict {
+  private failed(error: unknown, frame: Frame | null, f: GuestFunction, r: Request, pass: Verdict): Verdict {
     const { instance } = this
     const trap = frame === null && error instanceof Trap ? error : instance.trapped(error)
     this.report(trap, f, r)
@@ -178,7 +238,15 @@ export class Calls {
       instance.leave(frame)
     }
     if (instance.depth > 0) throw trap
-    return r.headerSent ? ERROR : 500
+    return this.instead(r, 500, pass)
+  }
+
+  /** What becomes of a request that the plugin failed, as `plugin_on_error` says; `pass` is the verdict that goes on without the plugin. */
+  private instead(r: Request, status: number, pass: Verdict): Verdict {
+    const { onError } = this.instance.program.settings
+    if (onError === 'pass') return pass
+    if (r.headerSent) return ERROR
+    return onError === 'error' ? status : onError
   }
 
   private report(trap: Trap, f: GuestFunction, r: Request): void {
@@ -188,10 +256,11 @@ export class Calls {
     r.log(Level.error, `plugin ${trap.plugin} trapped in ${f.label}${place}: ${trap.text}`)
   }
 
-  private garbage(verdict: number, f: GuestFunction, r: Request): Verdict {
+  private garbage(verdict: number, f: GuestFunction, r: Request, pass = DECLINED): Verdict {
     const what = verdict === GuestVerdict.Suspended ? 'suspended, but had asked for nothing' : `${verdict}, which is no verdict`
     r.log(Level.error, `plugin ${this.plugin.name} answered ${what} in ${f.label}`)
-    return r.headerSent ? ERROR : 500
+    this.instance.faults.add('trap')
+    return this.instead(r, 500, pass)
   }
 }
 

@@ -127,6 +127,8 @@ export function makeCommands(instance: Instance, registration: Registration): Co
   return registration.commands.map(({ name, usage, effect, run }) => ({
     name, usage: utf8(usage), effect,
     run: (params: unknown, context: CallContext): unknown => {
+      const { faults } = instance
+      if (faults.until !== 0 && faults.blocked()) throw new RpcError(RpcCode.Failed, `plugin ${instance.program.name} is in quarantine`)
       const outcome = callCommand(instance, run, params, context)
       if (outcome.failure !== null) throw new RpcError(outcome.failure.code, outcome.failure.message)
       const { results } = outcome

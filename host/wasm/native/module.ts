@@ -8,12 +8,13 @@ import { Phase } from '../../module.ts'
 import { Kind } from '../frame.ts'
 import { Trap } from '../trap.ts'
 import { PluginError } from '../../core/errors.ts'
+import type { OpenBody } from './calls.ts'
 import { Calls } from './calls.ts'
 import { Confs, PluginConf, makeDirectives } from './confs.ts'
 import { makeCommands } from './commands.ts'
 import { LifecycleEvent, VariableFlag, levels } from './abi.ts'
 
-interface OpenFilter { readonly index: number, readonly state: number }
+interface OpenFilter { readonly index: number, readonly body: OpenBody }
 
 /**
  * The adapter of the native ABI: a plugin that has registered itself, as the Module that the rest of the server
@@ -105,13 +106,13 @@ export class NativeModule implements Module {
   private makeBodyFilters(): BodyFilter<PluginConf, OpenFilter>[] {
     return this.plugin.registration.bodyFilters.map(({ start, filter, conf: type, end }, index) => ({
       start: (r, conf) => {
-        const state = this.calls.bodyStart(start, r, this.handle(r, conf, type))
-        if (state === 0) return null
-        const open = { index, state }
+        const body = this.calls.bodyStart(start, r, this.handle(r, conf, type))
+        if (body === null) return null
+        const open = { index, body }
         if (end !== null) ((r.ctx[this.index] ??= []) as OpenFilter[]).push(open)
         return open
       },
-      filter: (r, part, open) => this.calls.bodyPart(filter, r, part, open.state),
+      filter: (r, part, open) => this.calls.bodyPart(filter, r, part, open.body),
       active: this.active,
     }))
   }
@@ -121,7 +122,7 @@ export class NativeModule implements Module {
     const open = r.ctx[this.index] as OpenFilter[] | undefined
     if (open === undefined) return
     r.ctx[this.index] = undefined
-    for (const { index, state } of open) this.calls.bodyEnd(this.plugin.registration.bodyFilters[index]!.end!, r, state)
+    for (const { index, body } of open) this.calls.bodyEnd(this.plugin.registration.bodyFilters[index]!.end!, r, body)
   }
 
   // --- configuration

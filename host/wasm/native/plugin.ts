@@ -5,6 +5,7 @@ import type { Shim } from '../shim.ts'
 import type { Program } from '../instance.ts'
 import { headerNames } from '../../http/framing/names.ts'
 import { PluginError } from '../../core/errors.ts'
+import { formatMsec } from '../../core/units.ts'
 import { Level } from '../../core/log.ts'
 import { Instance } from '../instance.ts'
 import type { Trap } from '../trap.ts'
@@ -47,6 +48,7 @@ export class NativePlugin {
       env: environmentImports(instance, (level, message) => this.log(level, message)),
     } as WebAssembly.Imports))
     this.instance.onReplace = () => { this.shim = null }
+    this.instance.faults.onChange = (milliseconds) => this.quarantine(milliseconds)
     try {
       this.instance.start()
     } catch (error) {
@@ -54,6 +56,13 @@ export class NativePlugin {
       throw new PluginError(this.name, `registration trapped: ${trap.text}`, 'the plugin\'s top-level code runs when it is loaded; something in it failed')
     }
     this.metrics = new MetricValues(this.registration.metrics)
+  }
+
+  private quarantine(milliseconds: number): void {
+    const { count, period } = this.instance.program.settings.faults
+    const what = milliseconds === 0 ? 'is tried again' :
+      `is in quarantine for ${formatMsec(milliseconds)} (plugin_fault_limit ${count} per ${formatMsec(period)})`
+    this.services.log?.(milliseconds === 0 ? Level.notice : Level.alert, `plugin ${this.name} ${what}`)
   }
 
   /**

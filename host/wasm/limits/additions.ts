@@ -25,10 +25,10 @@ interface Function { readonly type: number, readonly body: number[] }
  * The functions that are appended to a module, behind its own so that no index changes: the one that asks the host for more fuel, and those that
  * stand in the place of instructions that take as long as they are told to. Their types are appended likewise.
  */
-export class Helpers {
+export class Additions {
   readonly types: number[][] = []
   readonly functions: Function[] = []
-  /** Imported functions of which a reference is taken, with the helper that stands in their place. */
+  /** Imported functions of which a reference is taken, with the one that stands in their place. */
   readonly wrappers = new Map<number, number>()
   private readonly layout: Layout
   private readonly named = new Map<string, number>()
@@ -72,7 +72,7 @@ export class Helpers {
     return { branch: test.length, bytes: [...test, Op.If, 0x40, Op.Call, ...unsigned(this.tick), end] }
   }
 
-  private pay(weight: readonly number[]): number[] {
+  private pay(weight: readonly number[]): readonly number[] {
     return this.check(weight).bytes
   }
 
