@@ -6,6 +6,7 @@ import type { HttpMain } from './http/servers.ts'
 import type { PluginSet } from './wasm/plugins.ts'
 import { ConfigError } from './core/errors.ts'
 import { VariableTable } from './expr/variables.ts'
+import { Grants } from './core/grants.ts'
 import { Zones } from './core/zones.ts'
 import type { SharedZone } from './core/zones.ts'
 
@@ -61,6 +62,8 @@ export class Cycle {
   readonly openFiles = new OpenFiles()
   /** State that all workers share, by zone. */
   readonly zones = new Zones()
+  /** What each plugin is allowed. */
+  readonly grants = new Grants()
   /** Each configuration file read, in order, for `-T`; name and text are byte strings. */
   readonly files: { name: string, text: string }[] = []
   /** Each pattern that an `include` named, with the paths that it matched. */

@@ -34,6 +34,8 @@ export class RequestBody {
   private parts: Buffer[] = []
   private size = 0
   private temporary: BodyFile | null = null
+  /** The temporary file is another request's. */
+  private borrowed = false
   private wake: ((v: Verdict) => void) | null = null
   private sink: BodySink | null = null
   /** Whole body in memory; null when none, unread, or in a file. */
@@ -59,6 +61,16 @@ export class RequestBody {
     this.chunked = chunked ? new ChunkedDecoder() : null
     this.size = 0
     this.parts = []
+  }
+
+  /** The body of a subrequest: bytes of its own, or another's as far as it has been read (nginx shares request_body). Nothing is read for it. */
+  lend(from: RequestBody | null, own: Buffer | null): void {
+    const whole = own === null && from !== null && from.stage === Stage.Done
+    this.stage = Stage.Done
+    this.started = this.borrowed = true
+    this.buffer = whole ? from.buffer : own
+    this.temporary = whole ? from.temporary : null
+    this.size = whole ? from.size : own === null ? 0 : own.length
   }
 
   /** The temporary file that holds the body, or null. */
@@ -286,7 +298,7 @@ export class RequestBody {
   release(): void {
     this.buffer = null
     this.parts = []
-    this.temporary?.close(this.request.location.clientBodyInFileOnly === 'on')
+    if (!this.borrowed) this.temporary?.close(this.request.location.clientBodyInFileOnly === 'on')
     this.temporary = null
     this.sink = this.wake = null
   }

@@ -225,7 +225,8 @@ export class Connection implements LogContext {
     r.head.detach()
     if (this.state === State.Body) return
     this.state = State.Busy
-    this.deadline = Infinity
+    // A wait for the client to take what was sent keeps its send_timeout.
+    if (this.waiters.length === 0) this.deadline = Infinity
   }
 
   /** Goes on with a request that waited, outside of any read. */
@@ -238,7 +239,7 @@ export class Connection implements LogContext {
     this.engine.now = Date.now()
     go()
     this.engine.writer.flush()
-    if (r.finished && this.state === State.Idle && this.end > this.position) this.next()
+    if (this.request.finished && this.state === State.Idle && this.end > this.position) this.next()
   }
 
   /** A request's answer is complete (all bytes handed to the writer): keep the connection, discard its body, or close. */
@@ -388,6 +389,8 @@ export class Connection implements LogContext {
 
   private clientGone(): void {
     const r = this.request
+    // It has its whole answer; what still runs is not for it.
+    if (r.nest !== null && r.nest.tree.answered) return
     r.log(Level.info, 'client prematurely closed connection')
     r.body.fail(499)
     terminate(r, 499)

@@ -52,6 +52,9 @@ export class HttpEngine {
   closing = false
   accepted = 0
   requests = 0
+  /** Request objects for subrequests, and the last serial number of one. */
+  readonly idleSubrequests: Request[] = []
+  subrequestSerial = 0
   private serials = 0
   private sweeper: NodeJS.Timeout | null = null
   private idle: (() => void) | null = null

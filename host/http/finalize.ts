@@ -2,6 +2,7 @@ import type { Verdict } from '../module.ts'
 import type { Request } from './request.ts'
 import { AGAIN, DECLINED, DONE, ERROR, OK } from '../module.ts'
 import { Level } from '../core/log.ts'
+import { mainOver, subrequestOver, treeOver } from './nested.ts'
 import { specialResponse } from './special.ts'
 import { runLogPhase } from './phases.ts'
 
@@ -10,7 +11,7 @@ import { runLogPhase } from './phases.ts'
  * once (after a redirect to an error page). A request that is over ignores every further call, so nothing can end it twice.
  */
 export function finalizeRequest(r: Request, rc: Verdict): boolean {
-  if (r.finished) return false
+  if (r.finished || (r.nest !== null && r.nest.tree.finishing && r.parent === null)) return false
   if (rc === DONE || rc === AGAIN) return r.takeRedirect()
   if (rc === OK) return finishOutput(r)
   if (rc === DECLINED) {
@@ -49,22 +50,31 @@ function finishOutput(r: Request): boolean {
     return specialResponse(r, 500)
   }
   if (!r.outputDone) return answer(r, () => r.outputEnd())
-  close(r)
-  r.connection.requestDone(r)
+  if (r.nest === null) endMain(r)
+  else if (r.parent === null) mainOver(r)
+  else subrequestOver(r, OK)
   return false
 }
 
-/** Ends the request and its connection without another byte; `status` is what the access log shows when no head was sent. */
+/** The response is complete and no subrequest is left. */
+export function endMain(r: Request): void {
+  close(r, true)
+  r.connection.requestDone(r)
+}
+
+/** Ends the request with all of its subrequests and its connection without another byte (of a subrequest: ends that); `status` is what the access log shows when no head was sent. */
 export function terminate(r: Request, status: number): void {
   if (r.finished) return
+  if (r.parent !== null) return subrequestOver(r, status === 0 ? ERROR : status)
   if (!r.headerSent && status !== 0) r.headersOut.status = status
-  close(r)
+  close(r, false)
   r.connection.abort()
 }
 
-/** Marks the end and runs the LOG phase. */
-function close(r: Request): void {
+/** Marks the end and runs the LOG phase; `whole`: the response is complete. */
+function close(r: Request, whole: boolean): void {
   r.finished = true
+  if (r.nest !== null) treeOver(r.nest.tree, whole)
   runLogPhase(r)
   r.body.release()
   r.runCleanups()

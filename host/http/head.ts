@@ -47,6 +47,16 @@ export class RequestHead {
     this.line = line
   }
 
+  /** Shows another head, without a copy: a subrequest's is its parent's. What is changed here is not changed there. */
+  inherit(from: RequestHead): void {
+    this.table = from.table
+    this.bytes = from.bytes
+    this.base = from.base
+    this.lines = from.lines === null ? null : from.lines.slice()
+    this.line = from.line
+    this.valid = from.valid
+  }
+
   /** Copies table and bytes out of the shared memory. */
   detach(): void {
     if (!this.valid || this.table !== this.memory.table) return

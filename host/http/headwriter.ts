@@ -3,6 +3,7 @@ import type { Request } from './request.ts'
 import { ERROR, OK } from '../module.ts'
 import { Level } from '../core/log.ts'
 import { version } from '../core/version.ts'
+import { nestedHead } from './nested.ts'
 import { reasonPhrases } from './status.ts'
 import { startBodyFilters, writeHeadBytes, writeKeptHead } from './output.ts'
 import { safeValue } from './response.ts'
@@ -68,6 +69,7 @@ function firstLines(r: Request, status: number): string {
 
 /** Writes status line and headers in nginx's order (nginx.md §6.5) and decides how the body is framed (§6.4). */
 function writeHead(r: Request): Verdict {
+  if (r.nest !== null && nestedHead(r)) return OK
   const out = r.headersOut
   const status = out.status === 0 ? (out.status = 200) : out.status
   r.headerSent = true

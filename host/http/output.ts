@@ -5,6 +5,7 @@ import { read, readSync } from 'node:fs'
 import { ERROR, OK } from '../module.ts'
 import { Level } from '../core/log.ts'
 import { systemFailure } from '../core/errors.ts'
+import { postpone } from './postpone.ts'
 
 /** Bytes of a body that are handed to the socket before waiting for the client to take them. */
 const piece = 65536
@@ -16,9 +17,11 @@ export function startBodyFilters(r: Request): void {
   const { bodyFilters } = r.location
   if (bodyFilters.length === 0 || r.headerOnly) return
   let running: RunningBodyFilter[] | null = null
-  for (const { filter, conf } of bodyFilters) {
+  for (const { filter, conf, late } of bodyFilters) {
+    // A subrequest's output passes those of the main request.
+    if (late && r.parent !== null) continue
     const state = filter.start(r, conf)
-    if (state !== null) (running ??= []).push({ filter: filter.filter, state })
+    if (state !== null) (running ??= []).push({ filter: filter.filter, state, late })
   }
   r.runningFilters = running
 }
@@ -53,14 +56,22 @@ export function outputPart(r: Request, part: BodyPart): Answer {
     r.outputDone = part.last
     return OK
   }
-  return r.runningFilters === null ? writePart(r, part) : throughFilters(r, part)
+  if (r.runningFilters !== null) return throughFilters(r, part)
+  return r.nest === null ? writePart(r, part) : postpone(r, part)
+}
+
+/** For the tree of subrequests: passes a part whose turn has come through the rest of the main request's filters. */
+export function passOn(main: Request, part: BodyPart): Answer {
+  if (main.headerOnly) return OK
+  const at = main.runningFilters === null ? -1 : main.runningFilters.findIndex((f) => f.late)
+  return at < 0 ? writePart(main, part) : filterPart(main, part, at, true)
 }
 
 /** Starts a part through the filters, behind those that are still under way: a caller need not wait for the order to be kept. */
 function throughFilters(r: Request, part: BodyPart): Answer {
   const { filtering } = r
-  const rc = filtering === null ? filterPart(r, part, 0)
-    : filtering.then((v) => (v !== OK || r.outputDone ? v : filterPart(r, part, 0)))
+  const rc = filtering === null ? filterPart(r, part, 0, false)
+    : filtering.then((v) => (v !== OK || r.outputDone ? v : filterPart(r, part, 0, false)))
   if (typeof rc === 'number') return rc
   r.filtering = rc
   return rc.then((v) => {
@@ -69,49 +80,53 @@ function throughFilters(r: Request, part: BodyPart): Answer {
   })
 }
 
-function filterPart(r: Request, part: BodyPart, from: number): Answer {
+/** `late`: the part is past the place where it waits for its turn among subrequests. */
+function filterPart(r: Request, part: BodyPart, from: number, late: boolean): Answer {
   const running = r.runningFilters!
   let now: BodyPart = part
   for (let i = from; i < running.length; i++) {
-    const out = running[i]!.filter(r, now, running[i]!.state)
+    const f = running[i]!
+    if (f.late && !late && r.nest !== null) return postpone(r, now)
+    const out = f.filter(r, now, f.state)
     if (out === null) return OK
-    if (Array.isArray(out)) return eachPart(r, out, i + 1, 0)
-    if ('next' in out) return eachMade(r, out, i + 1)
+    if (Array.isArray(out)) return eachPart(r, out, i + 1, 0, late)
+    if ('next' in out) return eachMade(r, out, i + 1, late)
     now = out
   }
-  return writePart(r, now)
+  return late || r.nest === null ? writePart(r, now) : postpone(r, now)
 }
 
-function eachPart(r: Request, parts: BodyPart[], from: number, start: number): Answer {
+function eachPart(r: Request, parts: BodyPart[], from: number, start: number, late: boolean): Answer {
   for (let i = start; i < parts.length; i++) {
-    const rc = filterPart(r, parts[i]!, from)
-    if (typeof rc !== 'number') return rc.then((v) => (v === OK ? eachPart(r, parts, from, i + 1) : v))
+    const part = parts[i]!
+    const rc = part.subrequest === undefined ? filterPart(r, part, from, late) : postpone(r, part)
+    if (typeof rc !== 'number') return rc.then((v) => (v === OK ? eachPart(r, parts, from, i + 1, late) : v))
     if (rc !== OK) return rc
   }
   return OK
 }
 
 /** Passes on what a source makes, part by part. */
-function eachMade(r: Request, source: PartSource, from: number): Answer {
+function eachMade(r: Request, source: PartSource, from: number, late: boolean): Answer {
   for (;;) {
     const made = source.next()
-    if (made instanceof Promise) return laterMade(r, source, from, made)
+    if (made instanceof Promise) return laterMade(r, source, from, made, late)
     if (made === null) return OK
-    const rc = filterPart(r, made, from)
-    if (typeof rc !== 'number') return rc.then((v) => (v === OK ? eachMade(r, source, from) : v))
+    const rc = filterPart(r, made, from, late)
+    if (typeof rc !== 'number') return rc.then((v) => (v === OK ? eachMade(r, source, from, late) : v))
     if (rc !== OK) return rc
   }
 }
 
-function laterMade(r: Request, source: PartSource, from: number, made: Promise<BodyPart | null>): Promise<Verdict> {
+function laterMade(r: Request, source: PartSource, from: number, made: Promise<BodyPart | null>, late: boolean): Promise<Verdict> {
   const { serial } = r
   return made.then((part) => {
     // The request may have ended, and its object be another's, while the part was made.
     if (r.finished || r.serial !== serial) return ERROR
     if (part === null) return OK
-    const rc = filterPart(r, part, from)
-    if (typeof rc !== 'number') return rc.then((v) => (v === OK ? eachMade(r, source, from) : v))
-    return rc === OK ? eachMade(r, source, from) : rc
+    const rc = filterPart(r, part, from, late)
+    if (typeof rc !== 'number') return rc.then((v) => (v === OK ? eachMade(r, source, from, late) : v))
+    return rc === OK ? eachMade(r, source, from, late) : rc
   }).catch((error: unknown) => r.finished || r.serial !== serial ? ERROR : r.handlerFailed(error))
 }
 

@@ -214,6 +214,9 @@ const checks: Partial<Record<Phase, Step['check']>> = {
   [Phase.Access]: access, [Phase.Precontent]: generic, [Phase.Content]: content,
 }
 
+/** Filters registered before it stand behind nginx's postpone filter (`moduleOrder.postpone`): they see the response, not its parts. */
+const postponeOrder = 420
+
 interface Registered { readonly entry: PhaseHandler, readonly index: number, readonly module: string }
 
 /**
@@ -295,7 +298,7 @@ function addFilters(module: Module, index: number, location: CoreLocConf): void 
     if (f.active === undefined || f.active(conf)) location.headerFilters.push({ filter: f.filter, conf })
   }
   for (const filter of module.bodyFilters ?? []) {
-    if (filter.active === undefined || filter.active(conf)) location.bodyFilters.push({ filter, conf })
+    if (filter.active === undefined || filter.active(conf)) location.bodyFilters.push({ filter, conf, late: (module.order ?? 500) < postponeOrder })
   }
 }
 

@@ -5,6 +5,7 @@ import type { Running } from './engine.ts'
 import type { CoreLocConf, CoreSrvConf } from './core/conf.ts'
 import type { BodyPart, RunningBodyFilter } from './response.ts'
 import type { Step, StepList } from './phases.ts'
+import type { Nest } from './postpone.ts'
 import { DONE, ERROR } from '../module.ts'
 import { Level } from '../core/log.ts'
 import { RequestHead } from './head.ts'
@@ -25,8 +26,8 @@ export interface BoundContentHandler { readonly step: Step }
  * who waits compares `serial`. All strings are byte strings: one character per byte.
  */
 export class Request implements LogContext {
-  readonly connection: Connection
-  /** Unique in this worker, counts up; changes when the object starts on another request. */
+  connection: Connection
+  /** Unique in this worker, counts up (subrequests: down); changes when the object starts on another request. */
   serial = 0
   /** Counts changes of what a plugin was shown of the request (head, URI, arguments). */
   revision = 0
@@ -68,6 +69,8 @@ export class Request implements LogContext {
 
   // State.
   parent: Request | null = null
+  /** Its part in a tree of subrequests: present in a subrequest and in a request that has made one. */
+  nest: Nest | null = null
   internal = false
   uriChanged = false
   /** URI changes left; nginx starts at 11, which allows 10. */
@@ -78,8 +81,8 @@ export class Request implements LogContext {
   captures: RegExpExecArray | null = null
   /** Per module by position; cleared by an internal redirect. */
   readonly ctx: unknown[] = []
-  /** Values by variable index; undefined = not evaluated. */
-  readonly variables: (string | null | undefined)[] = []
+  /** Values by variable index; undefined = not evaluated. A subrequest shares its parent's. */
+  variables: (string | null | undefined)[] = []
   /** Milliseconds since the epoch. */
   startTime = 0
   errorPage = false
@@ -122,7 +125,7 @@ export class Request implements LogContext {
     this.revision = 0
     this.step = 0
     this.startTime = now
-    this.parent = null
+    this.parent = this.nest = null
     this.contentHandler = null
     this.internal = this.uriChanged = this.validLocation = this.errorPage = false
     this.uriChanges = 11

@@ -1,4 +1,5 @@
 import type { BodyFilter, HeaderFilter } from '../module.ts'
+import type { Request } from './request.ts'
 
 /** A stretch of an open file: bytes `start` up to `end` (exclusive). The connection reads it as the client takes it and never closes it. */
 export interface FileRange {
@@ -18,6 +19,8 @@ export interface BodyPart {
   last: boolean
   /** Send what is held so far without waiting for more. */
   flush: boolean
+  /** The part is the place of a subrequest (`placeOf`); it passes the filters by. */
+  subrequest?: Request
 }
 
 /**
@@ -32,6 +35,8 @@ export interface PartSource {
 export interface RunningBodyFilter {
   readonly filter: BodyFilter['filter']
   readonly state: unknown
+  /** It stands behind nginx's postpone filter: sees the response with its subrequests. */
+  readonly late: boolean
 }
 
 /** A header filter of a location with the conf it is called with. */
@@ -118,6 +123,12 @@ export class ResponseHeaders {
     this.count = 0
     if (this.names.length > 64) this.names.length = this.values.length = 64
     if (this.trailers.length > 0) this.trailers.length = 0
+  }
+
+  /** Makes the entity tag weak, because a filter changes the body; one that is no tag goes (ngx_http_weak_etag). */
+  weakenEtag(): void {
+    if (this.etag.startsWith('W/')) return
+    this.etag = this.etag.startsWith('"') ? `W/${this.etag}` : ''
   }
 
   /** Adds a line to the list, after those of the same name. A name that is no token is not added and answered false. */

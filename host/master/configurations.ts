@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { buildCycle } from '../conf/build.ts'
 import type { Built } from '../conf/build.ts'
+import { collectSoon } from '../core/collect.ts'
 import { ConfigError, PluginError } from '../core/errors.ts'
 import { packageRoot } from '../core/install.ts'
 import type { Log } from '../core/log.ts'
@@ -80,6 +81,7 @@ export class Configurations {
     this.#store = candidate.store
     this.#snapshot = candidate.next.options.snapshot ?? null
     this.#zones = candidate.next.options.zones ?? []
+    if (candidate.next.number > 1) collectSoon()
   }
 }
 

@@ -1,15 +1,20 @@
 import { httpModule } from '../http/block.ts'
 import { httpCoreModule } from '../http/core/module.ts'
 import type { Module } from '../module.ts'
+import { additionModule } from './addition/module.ts'
 import { authBasicModule } from './auth_basic/module.ts'
+import { authRequestModule } from './auth_request/module.ts'
 import { gatewaysModule } from './gateways/module.ts'
 import { geoModule } from './geo/module.ts'
 import { limitConnModule } from './limit_conn/module.ts'
 import { limitReqModule } from './limit_req/module.ts'
 import { logModule } from './log/module.ts'
 import { mainModules } from './main/list.ts'
+import { httpZoneModule } from './main/zone.ts'
 import { mapModule } from './map/module.ts'
+import { mirrorModule } from './mirror/module.ts'
 import { notModifiedModule } from './notmodified/module.ts'
+import { postActionModule } from './post_action/module.ts'
 import { proxyModule } from './proxy/module.ts'
 import { rangeBodyModule, rangeHeaderModule } from './range/module.ts'
 import { realipModule } from './realip/module.ts'
@@ -28,7 +33,9 @@ import { upstreamModule } from './upstream/module.ts'
 
 /** The host's modules in the order of their confs; `Module.order` alone decides the order of handlers and filters. */
 export const hostModules: readonly Module[] = [
-  ...mainModules, httpModule, httpCoreModule, logModule, staticModule, autoindexModule, indexModule, tryFilesModule, authBasicModule,
-  limitConnModule, limitReqModule, geoModule, mapModule, splitClientsModule, rewriteModule, sslModule, http2Module, realipModule, upstreamModule, proxyModule, gatewaysModule, gzipModule, gunzipModule, gzipStaticModule, rangeHeaderModule,
-  rangeBodyModule, notModifiedModule,
+  ...mainModules, httpModule, httpCoreModule, logModule, staticModule, autoindexModule, indexModule, tryFilesModule,
+  authBasicModule, limitConnModule, limitReqModule, httpZoneModule, geoModule, mapModule, splitClientsModule, rewriteModule,
+  sslModule, http2Module, realipModule, upstreamModule, proxyModule, gatewaysModule, gzipModule, gunzipModule,
+  gzipStaticModule, rangeHeaderModule, rangeBodyModule, notModifiedModule,
+  authRequestModule, mirrorModule, additionModule, postActionModule,
 ]

@@ -9,7 +9,7 @@ import { configurationTime } from './limits/settings.ts'
 import { tickFunction } from './limits/tick.ts'
 import { registrationExport } from './sniff.ts'
 import { Frame, Kind, kindInWords } from './frame.ts'
-import { formatMsec } from '../core/units.ts'
+import { formatMsec, formatSize } from '../core/units.ts'
 import { GuestFault, Trap, describeTrap, place } from './trap.ts'
 
 /** A byte view with Node's fast latin1 methods, which its type declarations leave out. */
@@ -320,10 +320,14 @@ export class Instance {
     this.traps++
     const ended = this.clock.ended && this.thrown === null && error instanceof WebAssembly.RuntimeError
     this.faults.add(ended ? 'timeout' : 'trap')
-    if (!ended) return describeTrap(this.program, this.thrown ?? error)
-    const { time } = this.program.settings
+    const { time, memory } = this.program.settings
+    if (!ended) {
+      // Before the first instantiation has succeeded there is no such global.
+      const refused = (this.exports?.[exported.refused] as WebAssembly.Global | undefined)?.value === 1
+      return describeTrap(this.program, this.thrown ?? error, refused ? `; it was refused more memory (plugin_memory_limit ${formatSize(memory)})` : '')
+    }
     const limit = this.frames[0]!.kind & configuring ? Math.max(time, configurationTime) : time
-    return new Trap(this.program.name, `ran for more than ${formatMsec(limit)} (plugin_time_limit)`, place(this.program, error))
+    return new Trap(this.program.name, `it ran for more than ${formatMsec(limit)} (plugin_time_limit)`, place(this.program, error))
   }
 
   /** Tries again to make a fresh instance where that failed; throws Trap. */

@@ -58,6 +58,8 @@ export interface PluginFacts {
   readonly functions?: readonly string[]
   readonly commands?: readonly string[]
   readonly metrics?: readonly string[]
+  /** Zones that it opens, each of which it must be allowed. */
+  readonly zones?: readonly string[]
   /** Its faults in all workers; absent while there was none. */
   readonly faults?: FaultFacts
 }
@@ -186,5 +188,6 @@ export function factsOf(file: Compiled, module: NativeModule): PluginFacts {
     ...names('functions', r.functions, (f) => f.name),
     ...names('commands', r.commands, (c) => c.name),
     ...names('metrics', r.metrics, (m) => m.name),
+    ...names('zones', module.plugin.zones.names, (name) => name),
   }
 }

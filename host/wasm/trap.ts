@@ -31,16 +31,16 @@ const wasmFrame = /wasm-function\[\d+\]:0x([0-9a-f]+)/g
 
 /**
  * Puts what a call into a guest threw into words: an abort with its place, a fault, an engine's trap with its source
- * line.
+ * line. `more` is put behind what happened.
  */
-export function describeTrap(program: Program, error: unknown): Trap {
+export function describeTrap(program: Program, error: unknown, more = ''): Trap {
   const e = error as Error
   const message = typeof e?.message === 'string' ? e.message : String(error)
   if (error instanceof GuestFault) return new Trap(program.name, `it ${message}`, place(program, e))
   const abort = abortText.exec(message)
-  if (abort !== null) return new Trap(program.name, oneLine(byteString(abort[1]!), 300), `${oneLine(byteString(abort[2]!), 200)}:${abort[3]}:${abort[4]}`)
+  if (abort !== null) return new Trap(program.name, oneLine(byteString(abort[1]!), 300) + more, `${oneLine(byteString(abort[2]!), 200)}:${abort[3]}:${abort[4]}`)
   if (error instanceof RangeError && /call stack/i.test(message)) return new Trap(program.name, 'stack overflow', place(program, e))
-  if (error instanceof WebAssembly.RuntimeError) return new Trap(program.name, oneLine(message, 300), place(program, e))
+  if (error instanceof WebAssembly.RuntimeError) return new Trap(program.name, oneLine(message, 300) + more, place(program, e))
   return new Trap(program.name, oneLine(`${e?.name ?? 'error'}: ${message}`, 300), place(program, e))
 }
 

@@ -1,6 +1,7 @@
 import { getHeapStatistics } from 'node:v8'
 import { threadId } from 'node:worker_threads'
 import type { Problem } from '../conf/report.ts'
+import { collectSoon } from '../core/collect.ts'
 import type { Activity } from '../core/activity.ts'
 import { ActivityBoard } from '../core/activity.ts'
 import { ConfigError, systemFailure } from '../core/errors.ts'
@@ -11,6 +12,9 @@ import { HttpEngine } from '../http/engine.ts'
 import type { ListenAddress } from '../http/servers.ts'
 import { coreConf } from '../modules/main/core.ts'
 import type { ThreadStatus } from '../rpc/server.ts'
+
+/** After how many replaced cycles a worker collects garbage. */
+const collectEvery = 8
 
 /**
  * What serves: one thread's listeners, and the cycles that it works with. A cycle is made ready (`prepare`), then taken (`commit`) or
@@ -27,6 +31,8 @@ export class Serving {
   #prepared: Cycle | null = null
   /** Cycles that were replaced and still have requests. */
   readonly #retired = new Set<Cycle>()
+  /** How many replaced cycles were let go. */
+  #released = 0
 
   constructor(slot: number, head: WebAssembly.Module | null, board = new ActivityBoard()) {
     this.slot = slot
@@ -134,6 +140,8 @@ export class Serving {
     if (!this.#retired.delete(cycle)) return
     this.#exitModules(cycle, cycle.modules.keys())
     cycle.openFiles.closeAll()
+    // Each costs requests some milliseconds, so not after every one.
+    if (++this.#released % collectEvery === 0) collectSoon()
   }
 
   #exitModules(cycle: Cycle, indexes: Iterable<number>): void {

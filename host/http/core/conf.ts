@@ -271,7 +271,7 @@ export class CoreLocConf {
   // --- compiled when the configuration is complete
   steps: StepList = unset
   headerFilters: BoundHeaderFilter[] = []
-  bodyFilters: { filter: BodyFilter, conf: unknown }[] = []
+  bodyFilters: { filter: BodyFilter, conf: unknown, late: boolean }[] = []
   /** `handler` as the engine runs it. */
   boundHandler: BoundContentHandler | null = null
   /** The engine's memory of the last response head written here. */

@@ -79,7 +79,7 @@ export const requestVariables: readonly VariableDefinition[] = [
   { name: 'arg_', prefix: true, nocache: true, get: (r, rest) => r.args === '' ? null : queryArgument(r.args, rest) },
   { name: 'host', get: (r) => r.host !== '' ? r.host : r.server.serverName },
   { name: 'request', get: (r) => r.requestLine },
-  { name: 'request_method', nocache: true, get: (r) => r.method },
+  { name: 'request_method', nocache: true, get: (r) => r.nest === null ? r.method : r.nest.tree.main.method },
   { name: 'request_uri', get: (r) => r.unparsedUri },
   { name: 'uri', nocache: true, get: (r) => r.uri },
   { name: 'document_uri', nocache: true, get: (r) => r.uri },

@@ -11,6 +11,7 @@ import { Args, Where } from '../../module.ts'
 import type { Directive, Module } from '../../module.ts'
 import { readSetting, settingHelp, settingNames } from '../../wasm/limits/settings.ts'
 import type { SettingName } from '../../wasm/limits/settings.ts'
+import { readGrant } from './grants.ts'
 
 interface LimitsConf {
   /** What was read, `NAME` or `PLUGIN NAME`: each may stand once. */
@@ -35,6 +36,7 @@ const block: Directive['set'] = (cf, _directive, conf: LimitsConf) => {
   if (!conf.blocks.has(plugin)) conf.blocks.set(plugin, cf.place)
   cf.lines((line) => {
     const word = line.args[0]!
+    if (word === 'allow') return readGrant(line, plugin)
     const name = settingNames.find((known) => known === word)
     if (name === undefined) return unknown(line, word)
     if (line.args.length === 1) return line.fail(`invalid number of arguments in "${word}" directive`, 0, settingHelp(name))
@@ -44,8 +46,8 @@ const block: Directive['set'] = (cf, _directive, conf: LimitsConf) => {
 }
 
 function unknown(line: Cf, word: string): never {
-  const meant = suggest(word.replace(/^plugin_/, ''), settingNames)
-  return line.fail(`unknown directive "${word}"`, 0, meant === null ? `in "plugin" there may be ${settingNames.join(', ')}` : `did you mean "${meant}"?`)
+  const meant = suggest(word.replace(/^plugin_/, ''), [...settingNames, 'allow'])
+  return line.fail(`unknown directive "${word}"`, 0, meant === null ? `in "plugin" there may be ${settingNames.join(', ')}, allow` : `did you mean "${meant}"?`)
 }
 
 /** A block for a plugin that is not there is likely a slip. */

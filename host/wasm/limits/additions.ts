@@ -33,8 +33,9 @@ export class Additions {
   private readonly layout: Layout
   private readonly named = new Map<string, number>()
   private readonly first: number
-  /** The global that holds the fuel, and the table through which the host is called. */
+  /** The global that holds the fuel, the one that is 1 when memory was refused, and the table through which the host is called. */
   readonly fuel: number
+  readonly refused: number
   readonly table: number
   private readonly tick: number
   /** Pays for the next `advance` units of loops. */
@@ -44,6 +45,7 @@ export class Additions {
     this.layout = layout
     this.first = layout.functionTypes.length
     this.fuel = layout.globalCount
+    this.refused = layout.globalCount + 1
     this.table = layout.importedTables.length + layout.tables.length
     const ask = this.type([0, 1, i32])
     this.tick = this.add([0, 0], [
@@ -113,6 +115,13 @@ export class Additions {
         default: return this.add([3, i32, ...this.element(a), i32, 0], this.plain(2, 1, [0xfc, 0x11, ...unsigned(a)]))
       }
     })
+  }
+
+  /** The function to call in the place of `memory.grow`: it notes that memory was refused, for the message about what follows from it. */
+  grow(): number {
+    return this.once('grow', () => this.add([1, i32, 1, i32], [
+      ...get(0), Op.MemoryGrow, 0, 0x22, 0, ...constant(-1), 0x46, Op.If, 0x40, ...constant(1), Op.GlobalSet, ...unsigned(this.refused), end, ...get(0),
+    ]))
   }
 
   private element(table: number): Uint8Array {

@@ -216,6 +216,7 @@ export class Meter {
       case Op.RefFunc:
         if (r.a < this.layout.importedFunctions) this.insert(from, r.at, [Op.RefFunc, ...unsigned(this.additions.wrapper(r.a))])
         return
+      case Op.MemoryGrow: return this.insert(from, r.at, [Op.Call, ...unsigned(this.additions.grow())])
       case Op.MemoryInit: case Op.MemoryCopy: case Op.MemoryFill: case Op.TableInit: case Op.TableCopy: case Op.TableGrow: case Op.TableFill:
         this.insert(from, r.at, [Op.Call, ...unsigned(this.additions.bulk(op, r.a, r.b))])
     }

@@ -34,6 +34,8 @@ export const exported = {
   prefix: 'vespid:',
   /** The fuel: an i32. */
   fuel: 'vespid:fuel',
+  /** 1 when `memory.grow` has failed in this instance. */
+  refused: 'vespid:refused',
   /** A table of one function, `() -> i32`, which is called when the fuel is used up: the new fuel, or a negative number to end the call. */
   tick: 'vespid:tick',
   start: 'vespid:start',
@@ -87,7 +89,7 @@ function globalNames(outline: Outline): string[] {
 }
 
 function exportsOf(layout: Layout, additions: Additions, outline: Outline): number[][] {
-  const entries = [exportEntry(exported.fuel, 3, additions.fuel), exportEntry(exported.tick, 1, additions.table)]
+  const entries = [exportEntry(exported.fuel, 3, additions.fuel), exportEntry(exported.refused, 3, additions.refused), exportEntry(exported.tick, 1, additions.table)]
   if (layout.start !== null) entries.push(exportEntry(exported.start, 0, layout.start))
   const taken = new Set(layout.exports.filter((e) => e.kind === 3).map((e) => e.index))
   for (const { index, mutable } of outline.globals) if (mutable && !taken.has(index)) entries.push(exportEntry(globalExportName(index), 3, index))

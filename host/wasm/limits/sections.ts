@@ -90,12 +90,12 @@ function copyExpression(r: Instructions, out: Output, additions: Additions, impo
   }
 }
 
-/** The global section with references replaced and the fuel behind. */
+/** The global section with references replaced and ours behind: the fuel, and whether memory was refused. */
 export function globalSection(layout: Layout, additions: Additions): Output {
   const out = new Output()
   const section = layout.input(6)
   const count = section?.u32() ?? 0
-  out.u32(count + 1)
+  out.u32(count + 2)
   if (section !== null) {
     const r = new Instructions(layout.bytes, section.at, section.end)
     for (let i = 0; i < count; i++) {
@@ -107,7 +107,7 @@ export function globalSection(layout: Layout, additions: Additions): Output {
     }
   }
   // Mutable, and 0: the first check of an instance asks the host.
-  out.put([0x7f, 1, 0x41, 0, Op.End])
+  for (let i = 0; i < 2; i++) out.put([0x7f, 1, 0x41, 0, Op.End])
   return out
 }
 

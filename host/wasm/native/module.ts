@@ -97,9 +97,6 @@ export class NativeModule implements Module {
         : (r, conf) => this.calls.handler(handler, r, this.handle(r, conf, type), content, null, null)
       return { phase, handler: run, active: this.active }
     })
-    if (registration.bodyFilters.some((f) => f.end !== null)) {
-      handlers.push({ phase: Phase.Log, handler: (r) => (this.endFilters(r), 0), active: this.active })
-    }
     return handlers
   }
 
@@ -109,7 +106,14 @@ export class NativeModule implements Module {
         const body = this.calls.bodyStart(start, r, this.handle(r, conf, type))
         if (body === null) return null
         const open = { index, body }
-        if (end !== null) ((r.ctx[this.index] ??= []) as OpenFilter[]).push(open)
+        if (end !== null) {
+          const others = r.ctx[this.index] as OpenFilter[] | undefined
+          if (others !== undefined) others.push(open)
+          else {
+            r.ctx[this.index] = [open]
+            r.onEnd(() => this.endFilters(r))
+          }
+        }
         return open
       },
       filter: (r, part, open) => this.calls.bodyPart(filter, r, part, open.body),

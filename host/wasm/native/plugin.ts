@@ -18,6 +18,7 @@ import { responseImports } from './response.ts'
 import { commandImports } from './commands.ts'
 import { environmentImports } from './environment.ts'
 import { MetricValues, metricImports } from './metrics.ts'
+import { PluginZones, zoneImports } from './zones.ts'
 
 /** One plugin at work in one thread and cycle: its instance, what it registered, and what the host keeps for it. */
 export class NativePlugin {
@@ -29,6 +30,8 @@ export class NativePlugin {
   /** Compiled templates by id. */
   readonly templates: Template[] = []
   metrics!: MetricValues
+  /** The zones that it has opened. */
+  readonly zones: PluginZones
   /** The copier between core memory and arena; made at the first head. */
   shim: Shim | null = null
 
@@ -39,11 +42,13 @@ export class NativePlugin {
     this.name = program.name
     this.own = program.own
     this.services = services
+    this.zones = new PluginZones(program.name)
     for (const name of headerNames) this.registration.intern(name)
     this.instance = new Instance(program, (instance) => ({
       vespid: {
         ...registrationImports(instance, this.registration), ...callbackImports(this, instance), ...requestImports(this, instance),
         ...responseImports(this, instance), ...commandImports(this, instance), ...metricImports(this, instance),
+        ...zoneImports(this, instance),
       },
       env: environmentImports(instance, (level, message) => this.log(level, message)),
     } as WebAssembly.Imports))

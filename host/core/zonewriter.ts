@@ -1,0 +1,281 @@
+/** Keeps the file of one zone: takes changes out of its journal, writes them, makes them safe, and rewrites the file when it has grown. */
+import { copyFileSync, fdatasync } from 'node:fs'
+import { errnoText } from './errors.ts'
+import { ZoneEntries } from './zoneentries.ts'
+import { NoZoneFile, ZoneFile, fileRecord, fileRecords, loadZoneFile } from './zonefile.ts'
+import type { ZoneStore } from './zonestore.ts'
+
+/** A file is rewritten when it has grown by more than this and by more than what it began with. */
+const growth = 1 << 20
+/** Entries that are written in one go while the zone is held. */
+const slice = 256
+/** Milliseconds of one step of a rewrite, after which others have their turn. */
+const step = 10
+/** Rewrites that a full journal has spoiled before one holds the zone from begin to end. */
+const patienceWithRewrites = 3
+/** How long the zone is waited for; a thread that died with it is noticed by the thread that waits here. */
+const patience = 20
+/** Milliseconds after a failure until the next try. */
+const retry = 1000
+
+/** Says something to the operator: `alert` or `notice`. */
+export type Say = (level: 'alert' | 'warn' | 'notice', message: string) => void
+
+interface Rewrite { readonly file: ZoneFile, cursor: number }
+
+export class ZoneWriter {
+  readonly store: ZoneStore
+  readonly path: string
+  readonly memory: SharedArrayBuffer
+  /** Milliseconds between two times that the file is made safe. */
+  sync: number
+  say: Say
+  private readonly entries: ZoneEntries
+  private file: ZoneFile | null = null
+  /** Size of the file after the last rewrite. */
+  private base = 0
+  private rewrite: Rewrite | null = null
+  private spoiled = 0
+  /** The file does not hold everything: it has to be rewritten. */
+  private wanting = false
+  private unsafe = false
+  private syncing = false
+  private syncedAt = 0
+  private failed = ''
+  private failedAt = 0
+
+  constructor(store: ZoneStore, memory: SharedArrayBuffer, evict: boolean, path: string, sync: number, say: Say) {
+    this.store = store
+    this.memory = memory
+    this.path = path
+    this.sync = sync
+    this.say = say
+    this.entries = new ZoneEntries(store.table, evict, null)
+  }
+
+  /** Whether `tick` should come soon: much has happened, or a rewrite is in progress. */
+  get busy(): boolean { return this.rewrite !== null || this.store.journal!.filled > 0.125 }
+
+  /**
+   * Opens the file, made when it is not there. With `load` the zone, empty and unused by then, gets what is in it; else
+   * the file gets what is in the zone. Returns the complaint when that is impossible.
+   */
+  open(load: boolean): string | null {
+    try {
+      const good = this.load(load)
+      this.file = new ZoneFile(this.path, good)
+      this.base = this.file.size
+      this.wanting ||= !load
+      return null
+    } catch (error) {
+      if (error instanceof NoZoneFile) return `${error.message}; zone "${this.store.name}" needs a file of its own`
+      return `zone "${this.store.name}": open() "${this.path}" failed (${errnoText(error as NodeJS.ErrnoException)})`
+    }
+  }
+
+  /** Reads the file into the zone; returns how many of its bytes are good. */
+  private load(fill: boolean): number {
+    let dropped = 0
+    const found = loadZoneFile(this.path, (change) => {
+      if (fill && !this.entries.restore(change)) dropped++
+    })
+    if (found === null) return 0
+    const bad = found.size - found.good
+    if (bad > 0) {
+      let kept = ''
+      if (found.damaged) {
+        copyFileSync(this.path, `${this.path}.damaged`)
+        kept = `, a copy is "${this.path}.damaged"`
+      }
+      this.say('warn', `the last ${bad} bytes of "${this.path}" are incomplete or damaged and were cut off${kept}`)
+    }
+    if (dropped > 0) this.say('warn', `${dropped} entries of "${this.path}" had no room in zone "${this.store.name}"`)
+    return found.good
+  }
+
+  /** Does what is due; called often, from one thread. */
+  tick(now: number): void {
+    if (this.failed !== '' && now - this.failedAt < retry) return this.forget()
+    try {
+      if (this.file === null) this.file = new ZoneFile(this.path, 0)
+      if (!this.drain()) return
+      if (this.rewrite === null && (this.wanting || this.file.size - this.base > Math.max(growth, this.base))) this.begin()
+      if (this.rewrite !== null) this.advance()
+      if (this.failed !== '') this.recovered()
+      if (this.unsafe && now - this.syncedAt >= this.sync) this.makeSafe(now)
+    } catch (error) {
+      this.fail(error, now)
+    }
+  }
+
+  /** Writes what has changed; false when the zone is held by somebody else. */
+  private drain(): boolean {
+    const { store } = this
+    if (!store.table.tryLock(patience)) return false
+    try {
+      this.write(store.journal!.take())
+    } finally {
+      store.table.unlock()
+    }
+    return true
+  }
+
+  /** Writes a batch of the journal; null: some changes were lost to the file, and a rewrite has to bring them. */
+  private write(batch: Buffer | null): void {
+    if (batch === null) {
+      this.wanting = true
+      if (this.rewrite === null) return
+      this.spoiled++
+      this.abandon()
+      return
+    }
+    if (batch.length === 0) return
+    const records = fileRecords(batch)
+    this.file!.append(records)
+    this.rewrite?.file.append(records)
+    this.unsafe = true
+  }
+
+  private begin(): void {
+    this.rewrite = { file: new ZoneFile(`${this.path}.new`, 0), cursor: 0 }
+    this.wanting = false
+  }
+
+  /** Writes the next entries to the new file, after what has changed so far; all of them when that has failed often. */
+  private advance(): void {
+    const { store } = this
+    const end = performance.now() + step
+    const whole = this.spoiled >= patienceWithRewrites
+    if (!store.table.tryLock(patience)) return
+    try {
+      for (;;) {
+        this.write(store.journal!.take())
+        const { rewrite } = this
+        if (rewrite === null) return
+        rewrite.cursor = this.writeSlice(rewrite)
+        if (rewrite.cursor === 0) break
+        if (whole) continue
+        if (performance.now() > end) return
+        store.table.unlock()
+        while (!store.table.tryLock(patience));
+      }
+    } finally {
+      store.table.unlock()
+    }
+    this.finish()
+  }
+
+  private writeSlice({ file, cursor }: Rewrite): number {
+    const parts: Buffer[] = []
+    const { entries } = this
+    const next = this.store.show(cursor, slice, (key, entry) => {
+      parts.push(fileRecord(key, entries.value(entry), entries.deadlineOf(entry)))
+    })
+    if (parts.length > 0) file.append(Buffer.concat(parts))
+    return next
+  }
+
+  /** Puts the new file in the place of the old one, when it is safe. */
+  private finish(): void {
+    const { file } = this.rewrite!
+    file.sync()
+    file.rename(this.path)
+    this.file!.close()
+    this.file = file
+    this.base = file.size
+    this.rewrite = null
+    this.spoiled = 0
+  }
+
+  private abandon(): void {
+    this.rewrite?.file.discard()
+    this.rewrite = null
+    this.wanting = true
+  }
+
+  private makeSafe(now: number): void {
+    if (this.syncing) return
+    const { file } = this
+    this.syncing = true
+    this.unsafe = false
+    this.syncedAt = now
+    fdatasync(file!.fd, (error) => {
+      this.syncing = false
+      // A file that was replaced meanwhile is closed; the one in its place was safe before.
+      if (error !== null && this.file === file) this.fail(error, Date.now())
+    })
+  }
+
+  /** Stops keeping changes until the next try: the file is behind, and a rewrite has to bring everything. */
+  private fail(error: unknown, now: number): void {
+    const reason = errnoText(error as NodeJS.ErrnoException)
+    if (this.failed !== reason) this.say('alert', `zone "${this.store.name}" could not be written to "${this.path}" (${reason}); its changes are in memory only until that works again`)
+    this.failed = reason
+    this.failedAt = now
+    try {
+      this.abandon()
+    } catch { /* the same failure again */ }
+    this.rewrite = null
+    this.wanting = true
+  }
+
+  private recovered(): void {
+    if (this.rewrite !== null || this.wanting) return
+    this.failed = ''
+    this.say('notice', `zone "${this.store.name}" is written to "${this.path}" again`)
+  }
+
+  private forget(): void {
+    if (!this.store.table.tryLock(0)) return
+    this.store.journal!.take()
+    this.store.table.unlock()
+  }
+
+  /**
+   * A thread has died in the middle of a change and the zone is empty and held by nobody else: fills it from the file,
+   * after what was journaled before.
+   */
+  refill(): void {
+    try {
+      this.abandon()
+      this.write(this.store.journal!.take())
+      this.load(true)
+    } catch (error) {
+      this.fail(error, Date.now())
+    }
+  }
+
+  /** Writes what is left, makes it safe, and closes the file. */
+  close(): void {
+    if (this.file === null) return
+    try {
+      this.abandonForGood()
+      if (this.failed === '') {
+        this.drain()
+        if (this.wanting) this.rewriteAtOnce()
+        this.file.sync()
+      }
+    } catch (error) {
+      this.fail(error, Date.now())
+    }
+    try {
+      this.file.close()
+    } catch { /* nothing can be done about it */ }
+    this.file = null
+  }
+
+  private abandonForGood(): void {
+    const { wanting } = this
+    if (this.rewrite === null) return
+    // The old file has had everything all along, but for what a full journal lost.
+    const lost = wanting || this.spoiled > 0
+    this.abandon()
+    this.wanting = lost
+  }
+
+  private rewriteAtOnce(): void {
+    this.spoiled = patienceWithRewrites
+    this.begin()
+    this.advance()
+  }
+}

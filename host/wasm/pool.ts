@@ -1,0 +1,83 @@
+import type { Instance } from './instance.ts'
+
+/** The next call does not get an instance: all of them wait, and so does everybody who may. */
+export class PoolFull extends Error {
+  override readonly name = 'PoolFull'
+}
+
+/** Somebody who waits for an instance. */
+interface Waiter {
+  readonly give: (instance: Instance) => void
+  readonly fail: (error: Error) => void
+}
+
+/**
+ * The instances of one plugin in one thread that calls which may wait run in, one call in each. They are made from the snapshot when they are needed, up to a
+ * bound, and taken again, the last used first; past the bound calls queue in their order. The plugin's first instance is not among them: calls that cannot wait
+ * run there and never queue.
+ */
+export class Pool {
+  private readonly make: () => Instance
+  private readonly most: number
+  private readonly longest: number
+  private readonly free: Instance[] = []
+  /** A set keeps the order, and lets go of who leaves from its middle. */
+  private readonly queue = new Set<Waiter>()
+  /** Instances that exist, taken or free. */
+  size = 0
+  /** Calls that were refused because the queue was full. */
+  refused = 0
+  /** Calls that had to queue. */
+  queued = 0
+
+  /** `make` makes an instance in the state of the snapshot; `most` instances, `longest` calls in the queue. */
+  constructor(make: () => Instance, most: number, longest: number) {
+    this.make = make
+    this.most = most
+    this.longest = longest
+  }
+
+  /** How many instances are taken. */
+  get taken(): number { return this.size - this.free.length }
+  /** How many calls queue. */
+  get length(): number { return this.queue.size }
+
+  /**
+   * Takes an instance; null when the bound is reached. `beyond`: the call is one that a waiting call of the same plugin waits for; were it to queue, the
+   * two could wait for each other. Throws Trap when no instance can be made.
+   */
+  take(beyond = false): Instance | null {
+    const instance = this.free.pop()
+    if (instance !== undefined) return instance
+    if (this.size >= this.most && !beyond) return null
+    const made = this.make()
+    this.size++
+    return made
+  }
+
+  /** Waits for an instance; throws PoolFull. Returns the function that leaves the queue. */
+  wait(give: (instance: Instance) => void, fail: (error: Error) => void): () => void {
+    if (this.queue.size >= this.longest) {
+      this.refused++
+      throw new PoolFull(`all ${this.size} instances wait and ${this.queue.size} calls are queued`)
+    }
+    this.queued++
+    const waiter = { give, fail }
+    this.queue.add(waiter)
+    return () => { this.queue.delete(waiter) }
+  }
+
+  /** Gives an instance back: to who has waited longest, else it is kept; one beyond the bound is let go of. */
+  release(instance: Instance): void {
+    if (this.size > this.most) {
+      this.size--
+      return
+    }
+    for (const waiter of this.queue) {
+      this.queue.delete(waiter)
+      waiter.give(instance)
+      return
+    }
+    this.free.push(instance)
+  }
+}
