@@ -3,6 +3,7 @@
  * start, reload, plugin change and the replacement of a worker never overlap.
  */
 import type { Problem } from './conf/report.ts'
+import type { Zone } from './core/zones.ts'
 import { Level, levelNames } from './core/log.ts'
 import type { Log } from './core/log.ts'
 import { ErrorLog } from './core/logfile.ts'
@@ -20,6 +21,7 @@ import { Pool, masterStatus } from './master/pool.ts'
 import { PluginWatch } from './master/watch.ts'
 import { problem, problemsOf, refusal } from './master/report.ts'
 import { logStart } from './master/startlog.ts'
+import { ZoneKeeper } from './master/zonekeeper.ts'
 import { coreConf } from './modules/main/core.ts'
 import type { CallContext } from './rpc/command.ts'
 import { RpcCode, RpcError } from './rpc/command.ts'
@@ -38,6 +40,7 @@ export class Master implements ServerControl {
   #guard!: Guard
   #candidate: Candidate | null = null
   #registry = new Registry()
+  readonly #zones = new ZoneKeeper(() => this.log)
   readonly #watch = new PluginWatch((paths) => this.#pluginFilesChanged(paths))
   #busy: Promise<unknown> = Promise.resolve()
   #ending: 'no' | 'gracefully' | 'at once' = 'no'
@@ -84,6 +87,11 @@ export class Master implements ServerControl {
         const taken = await this.#guard.take(conf.pid, log)
         if (taken !== null) return [problem(taken)]
         await checkAddresses(cycle.servers?.addresses ?? [], [], log)
+        const complaints = this.#zones.prepare(cycle)
+        if (complaints.length > 0) {
+          await this.#abandon()
+          return complaints.map((message) => problem(message))
+        }
         this.#registry = masterRegistry(cycle, this, () => this.log, (...call) => this.#crew.run(...call))
         for (const module of cycle.modules) module.initMaster?.(cycle)
         for (const module of cycle.modules) module.initModule?.(cycle)
@@ -103,6 +111,7 @@ export class Master implements ServerControl {
 
   async #abandon(): Promise<void> {
     await this.#crew.stop(false, 0)
+    this.#zones.drop()
     this.#guard.release()
   }
 
@@ -114,6 +123,7 @@ export class Master implements ServerControl {
       call: (method, params, context) => this.call(method, params, context),
       current: () => this.#candidate?.next ?? null,
       exclusive: (work) => this.exclusive(work),
+      emptied: (zone, thread) => this.#zones.emptied(zone, thread),
     }, entry, this.#head)
   }
 
@@ -166,6 +176,10 @@ export class Master implements ServerControl {
       const faults = counters === null ? null : readCounters(counters)
       return faults === null || faults.traps + faults.timeouts === 0 ? facts : { ...facts, faults }
     })
+  }
+
+  zones(): readonly Zone[] {
+    return this.cycle.zones.stores()
   }
 
   loadPlugin(file: string): Promise<ReloadReport> {
@@ -241,14 +255,17 @@ export class Master implements ServerControl {
     try {
       const registry = masterRegistry(cycle, this, () => this.log, (...call) => this.#crew.run(...call))
       await checkAddresses(cycle.servers?.addresses ?? [], old.servers?.addresses ?? [], this.log)
-      for (const module of cycle.modules) module.initModule?.(cycle)
-      const problems = await this.#crew.deploy(candidate.next, conf.workerProcesses, cycle)
+      const complaints = this.#zones.prepare(cycle).map((message) => problem(message))
+      if (complaints.length === 0) for (const module of cycle.modules) module.initModule?.(cycle)
+      const problems = complaints.length > 0 ? complaints : await this.#crew.deploy(candidate.next, conf.workerProcesses, cycle)
       if (problems.length > 0) {
+        this.#zones.drop()
         cycle.openFiles.closeAll()
         return problems
       }
       this.#registry = registry
     } catch (error) {
+      this.#zones.drop()
       cycle.openFiles.closeAll()
       return problemsOf(error)
     }
@@ -262,6 +279,7 @@ export class Master implements ServerControl {
     this.#candidate = candidate
     this.#configurations.accept(candidate)
     this.#watch.use(candidate.watched)
+    this.#zones.use(candidate.built.cycle)
   }
 
   /** Files of a watched plugin directory have changed: whatever comes of it stands in the log. */
@@ -272,6 +290,7 @@ export class Master implements ServerControl {
 
   /** The last thing before the process ends by accident: nothing that says a server is here stays behind. */
   abandon(): void {
+    this.#zones.close()
     this.#guard?.release()
   }
 
@@ -290,6 +309,7 @@ export class Master implements ServerControl {
     await stopped
     const { cycle } = this
     for (const module of [...cycle.modules].reverse()) module.exitMaster?.(cycle)
+    this.#zones.close()
     this.#watch.close()
     this.#guard.release()
     if (!this.#crew.servesMasterCycle) this.log.write(Level.notice, 'exit')

@@ -53,6 +53,7 @@ function report(facts: PluginFacts, bytes: Uint8Array): string {
   list('functions', facts.functions)
   list('commands', facts.commands)
   list('metrics', facts.metrics)
+  list('zones', facts.zones?.map((zone) => `${zone} (needs "allow zone ${zone}")`))
   const used = readOutline(bytes).imports.filter((i) => i.module === 'vespid').map((i) => i.name)
   lines.push(`  host calls: ${used.length === 0 ? 'none' : used.join(' ')}`)
   if (lines.length === 2) lines.push('  it registers nothing: call directive, content, phase … at the top level of its source')

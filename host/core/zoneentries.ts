@@ -236,6 +236,8 @@ export class ZoneEntries {
     let bucket = table.note(Note.Cursor)
     let removed = 0
     for (let i = 0; i < Math.min(most, buckets); i++) {
+      // What was set before the round began is seen in it.
+      if (bucket === 0) table.setNote(Note.RoundEarliest, 0)
       for (let entry = table.inBucket(bucket); entry !== 0;) {
         const next = table.nextInBucket(entry)
         const deadline = this.deadlineOf(entry)
@@ -249,7 +251,6 @@ export class ZoneEntries {
         bucket = 0
         // A round is over: what it saw, and what was set meanwhile, is all there is.
         table.setNote(Note.Earliest, table.note(Note.RoundEarliest))
-        table.setNote(Note.RoundEarliest, 0)
       }
     }
     table.setNote(Note.Cursor, bucket)

@@ -20,6 +20,8 @@ export interface LoadedFile {
   /** Bytes of the file, and how many of them are good; what follows is a torn or damaged end. */
   readonly size: number
   readonly good: number
+  /** The end is not only cut off: what is there is wrong. */
+  readonly damaged: boolean
 }
 
 /** The file is not a zone's; it must not be written to. */
@@ -61,13 +63,13 @@ function readRecords(fd: number, path: string, each: (change: Change) => void): 
       filled -= at
       at = 0
       const more = readSync(fd, buffer, filled, block - filled, size)
-      if (more === 0) return { records, size, good }
+      if (more === 0) return { records, size, good, damaged: false }
       size += more
       filled += more
       continue
     }
     const change = end < 0 ? null : checked(buffer, at, end)
-    if (change === null) return { records, size: size + rest(fd, size), good }
+    if (change === null) return { records, size: size + rest(fd, size), good, damaged: true }
     each(change)
     records++
     good += end - at

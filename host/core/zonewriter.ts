@@ -21,7 +21,8 @@ const retry = 1000
 /** Says something to the operator: `alert` or `notice`. */
 export type Say = (level: 'alert' | 'warn' | 'notice', message: string) => void
 
-interface Rewrite { readonly file: ZoneFile, cursor: number }
+/** A new file under way: `cursor` is what comes next, −1 when everything is in it. */
+interface Rewrite { readonly file: ZoneFile, cursor: number, syncing: boolean }
 
 export class ZoneWriter {
   readonly store: ZoneStore
@@ -58,14 +59,15 @@ export class ZoneWriter {
 
   /**
    * Opens the file, made when it is not there. With `load` the zone, empty and unused by then, gets what is in it; else
-   * the file gets what is in the zone. Returns the complaint when that is impossible.
+   * the file gets what is in the zone. `taken`: another writer has the file open and will close it before the first
+   * `tick`; it is only read now, and replaced then. Returns the complaint when that is impossible.
    */
-  open(load: boolean): string | null {
+  open(load: boolean, taken = false): string | null {
     try {
       const good = this.load(load)
-      this.file = new ZoneFile(this.path, good)
-      this.base = this.file.size
-      this.wanting ||= !load
+      if (!taken) this.file = new ZoneFile(this.path, good)
+      this.base = good
+      this.wanting = !load || taken
       return null
     } catch (error) {
       if (error instanceof NoZoneFile) return `${error.message}; zone "${this.store.name}" needs a file of its own`
@@ -97,15 +99,18 @@ export class ZoneWriter {
   tick(now: number): void {
     if (this.failed !== '' && now - this.failedAt < retry) return this.forget()
     try {
-      if (this.file === null) this.file = new ZoneFile(this.path, 0)
       if (!this.drain()) return
-      if (this.rewrite === null && (this.wanting || this.file.size - this.base > Math.max(growth, this.base))) this.begin()
-      if (this.rewrite !== null) this.advance()
+      if (this.rewrite === null && !this.syncing && (this.wanting || this.grown)) this.begin()
+      if (this.rewrite !== null) this.advance(this.rewrite)
       if (this.failed !== '') this.recovered()
       if (this.unsafe && now - this.syncedAt >= this.sync) this.makeSafe(now)
     } catch (error) {
       this.fail(error, now)
     }
+  }
+
+  private get grown(): boolean {
+    return this.file !== null && this.file.size - this.base > Math.max(growth, this.base)
   }
 
   /** Writes what has changed; false when the zone is held by somebody else. */
@@ -131,38 +136,41 @@ export class ZoneWriter {
     }
     if (batch.length === 0) return
     const records = fileRecords(batch)
-    this.file!.append(records)
+    this.file?.append(records)
     this.rewrite?.file.append(records)
     this.unsafe = true
   }
 
   private begin(): void {
-    this.rewrite = { file: new ZoneFile(`${this.path}.new`, 0), cursor: 0 }
+    this.rewrite = { file: new ZoneFile(`${this.path}.new`, 0), cursor: 0, syncing: false }
     this.wanting = false
   }
 
-  /** Writes the next entries to the new file, after what has changed so far; all of them when that has failed often. */
-  private advance(): void {
-    const { store } = this
+  /** Goes on with a rewrite for a while; when everything is written, the new file takes the old one's place. */
+  private advance(rewrite: Rewrite): void {
     const end = performance.now() + step
-    const whole = this.spoiled >= patienceWithRewrites
-    if (!store.table.tryLock(patience)) return
+    while (rewrite.cursor >= 0 && performance.now() < end) {
+      if (!this.writeNext(rewrite, this.spoiled >= patienceWithRewrites) || this.rewrite !== rewrite) return
+    }
+    if (rewrite.cursor < 0 && !this.syncing) this.finish(rewrite)
+  }
+
+  /**
+   * Writes the next entries, after what has changed so far, or all that are left; false when the zone is held by
+   * somebody else.
+   */
+  private writeNext(rewrite: Rewrite, whole: boolean): boolean {
+    const { store } = this
+    if (!store.table.tryLock(patience)) return false
     try {
-      for (;;) {
-        this.write(store.journal!.take())
-        const { rewrite } = this
-        if (rewrite === null) return
-        rewrite.cursor = this.writeSlice(rewrite)
-        if (rewrite.cursor === 0) break
-        if (whole) continue
-        if (performance.now() > end) return
-        store.table.unlock()
-        while (!store.table.tryLock(patience));
-      }
+      this.write(store.journal!.take())
+      if (this.rewrite !== rewrite) return true
+      do rewrite.cursor = this.writeSlice(rewrite)
+      while (whole && rewrite.cursor >= 0)
+      return true
     } finally {
       store.table.unlock()
     }
-    this.finish()
   }
 
   private writeSlice({ file, cursor }: Rewrite): number {
@@ -172,15 +180,27 @@ export class ZoneWriter {
       parts.push(fileRecord(key, entries.value(entry), entries.deadlineOf(entry)))
     })
     if (parts.length > 0) file.append(Buffer.concat(parts))
-    return next
+    return next === 0 ? -1 : next
   }
 
-  /** Puts the new file in the place of the old one, when it is safe. */
-  private finish(): void {
-    const { file } = this.rewrite!
-    file.sync()
+  /** Makes the new file safe, then puts it in the place of the old one. */
+  private finish(rewrite: Rewrite): void {
+    this.syncing = rewrite.syncing = true
+    fdatasync(rewrite.file.fd, (error) => {
+      this.syncing = rewrite.syncing = false
+      if (this.rewrite !== rewrite) return rewrite.file.discard()
+      try {
+        if (error !== null) throw error
+        this.replace(rewrite.file)
+      } catch (failure) {
+        this.fail(failure, Date.now())
+      }
+    })
+  }
+
+  private replace(file: ZoneFile): void {
     file.rename(this.path)
-    this.file!.close()
+    this.file?.close()
     this.file = file
     this.base = file.size
     this.rewrite = null
@@ -188,18 +208,20 @@ export class ZoneWriter {
   }
 
   private abandon(): void {
-    this.rewrite?.file.discard()
+    const { rewrite } = this
+    if (rewrite === null) return
     this.rewrite = null
     this.wanting = true
+    if (!rewrite.syncing) rewrite.file.discard()
   }
 
   private makeSafe(now: number): void {
-    if (this.syncing) return
     const { file } = this
+    if (this.syncing || file === null) return
     this.syncing = true
     this.unsafe = false
     this.syncedAt = now
-    fdatasync(file!.fd, (error) => {
+    fdatasync(file.fd, (error) => {
       this.syncing = false
       // A file that was replaced meanwhile is closed; the one in its place was safe before.
       if (error !== null && this.file === file) this.fail(error, Date.now())
@@ -215,7 +237,6 @@ export class ZoneWriter {
     try {
       this.abandon()
     } catch { /* the same failure again */ }
-    this.rewrite = null
     this.wanting = true
   }
 
@@ -245,37 +266,35 @@ export class ZoneWriter {
     }
   }
 
-  /** Writes what is left, makes it safe, and closes the file. */
+  /** Writes what is left, makes it safe, and closes the file. Waits for the disk. */
   close(): void {
-    if (this.file === null) return
     try {
-      this.abandonForGood()
-      if (this.failed === '') {
-        this.drain()
-        if (this.wanting) this.rewriteAtOnce()
-        this.file.sync()
-      }
+      // The present file has had everything all along, but for what a full journal lost.
+      const complete = !this.wanting && this.spoiled === 0 && this.failed === '' && this.file !== null
+      this.abandon()
+      this.wanting = !complete
+      if (this.drain() && this.wanting) this.rewriteAtOnce()
+      this.file?.sync()
     } catch (error) {
       this.fail(error, Date.now())
     }
     try {
-      this.file.close()
+      this.file?.close()
     } catch { /* nothing can be done about it */ }
     this.file = null
   }
 
-  private abandonForGood(): void {
-    const { wanting } = this
-    if (this.rewrite === null) return
-    // The old file has had everything all along, but for what a full journal lost.
-    const lost = wanting || this.spoiled > 0
-    this.abandon()
-    this.wanting = lost
+  /** Closes the file as it is. */
+  release(): void {
+    this.file?.close()
+    this.file = null
   }
 
   private rewriteAtOnce(): void {
-    this.spoiled = patienceWithRewrites
     this.begin()
-    this.advance()
+    const rewrite = this.rewrite!
+    if (!this.writeNext(rewrite, true) || this.rewrite !== rewrite) return
+    rewrite.file.sync()
+    this.replace(rewrite.file)
   }
 }

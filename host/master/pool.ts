@@ -7,6 +7,7 @@ import { ConfigError } from '../core/errors.ts'
 import { Level } from '../core/log.ts'
 import type { Log } from '../core/log.ts'
 import { releaseZones } from '../core/zones.ts'
+import type { SharedZone } from '../core/zones.ts'
 import type { CallContext } from '../rpc/command.ts'
 import type { ThreadStatus } from '../rpc/server.ts'
 import { Channel } from '../worker/channel.ts'
@@ -59,6 +60,8 @@ export interface PoolHost {
   current(): Next | null
   /** Runs `work` when no reload and no other change of workers is in progress. */
   exclusive<T>(work: () => Promise<T>): Promise<T>
+  /** A worker's death has emptied a zone, which is still locked. */
+  emptied?(zone: SharedZone, thread: number): void
 }
 
 /** The worker threads: as many as the configuration says, each replaced when it dies. */
@@ -120,7 +123,7 @@ export class Pool implements Crew {
   #ended(worker: WorkerThread, code: number, error: Error | null): void {
     if (this.#workers.get(worker.slot) === worker) this.#workers.delete(worker.slot)
     this.#board.ended(worker.slot)
-    releaseZones(this.#host.current()?.options.zones ?? [], worker.thread)
+    releaseZones(this.#host.current()?.options.zones ?? [], worker.thread, (zone) => this.#host.emptied?.(zone, worker.thread))
     const { log } = this.#host
     if (worker.ending && error === null) return log.write(Level.notice, `worker process ${worker.thread} exited with code ${code}`)
     log.write(Level.alert, `worker process ${worker.thread} exited with code ${code}${error === null ? '' : `: ${cause(error)}`}`)

@@ -29,6 +29,8 @@ export interface CallContext {
   readonly readOnly?: string
   /** The most calls that a batch may hold; absent or 0: any number. */
   readonly batch?: number
+  /** How many commands called each other to come to this one; absent or 0: it is called from outside. */
+  readonly within?: number
 }
 
 /** JSON-RPC 2.0 error codes (specification §5.1); a command's own failures use −32000. */

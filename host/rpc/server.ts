@@ -1,4 +1,5 @@
 /** What the commands about the server itself need of it; the master implements it, and workers ask the master. */
+import type { Zone } from '../core/zones.ts'
 import type { PluginFacts } from '../wasm/plugins.ts'
 
 /** How one serving thread is doing. */
@@ -44,6 +45,8 @@ export interface ServerControl {
   /** Ends a worker thread at once; the pool replaces it. False when there is no such worker. */
   restartWorker(thread: number): boolean
   plugins(): readonly PluginFacts[]
+  /** The key/value zones of the configuration in use. */
+  zones(): readonly Zone[]
   loadPlugin(file: string): Promise<ReloadReport>
   reloadPlugin(name: string): Promise<ReloadReport>
   unloadPlugin(name: string): Promise<ReloadReport>

@@ -42,6 +42,8 @@ declare namespace WebAssembly {
   function validate(bytes: ArrayBufferView | ArrayBuffer): boolean
   /** JSPI: wraps an import that may wait. */
   class Suspending { constructor(f: (...args: any[]) => unknown) }
+  /** JSPI: an import that may wait was called where nobody can. */
+  class SuspendError extends Error {}
   /** JSPI: wraps an export so that it answers a promise. */
   function promising(f: Function): (...args: any[]) => Promise<any>
 }

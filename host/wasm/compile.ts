@@ -5,11 +5,13 @@ import { suggest } from '../core/suggest.ts'
 import type { Import, Outline } from './binary.ts'
 import type { Abi } from './sniff.ts'
 import { BinaryError, describeSignature, hasMagic, readOutline } from './binary.ts'
-import { environment, imports } from './native/abi.ts'
+import { environment, imports, waiting } from './native/abi.ts'
 import { newCounters } from './limits/faults.ts'
 import { Unsupported } from './limits/instructions.ts'
 import { caps } from './limits/layout.ts'
 import type { Offsets } from './limits/offsets.ts'
+import type { Reach } from './reach.ts'
+import { reachOf } from './reach.ts'
 import type { ModuleLimits, Rewritten } from './limits/rewrite.ts'
 import { rewrite } from './limits/rewrite.ts'
 import { defaultSettings } from './limits/settings.ts'
@@ -32,6 +34,8 @@ export interface Compiled {
   readonly assemblyscript: boolean
   /** Where the code's bytes are in the file. */
   readonly offsets: Offsets
+  /** Which of its functions may wait. */
+  readonly reach: Reach
   /** It has exception handlers. */
   readonly catches: boolean
   /** What its memory and tables are held to. */
@@ -62,18 +66,18 @@ export function compilePlugin(path: string, bytes: Uint8Array, shown = path, lim
   checkImports(name, outline, shown)
   checkExports(name, outline, shown)
   const { memory, table } = limits
-  const { bytes: limited, globals, offsets, catches } = limit(name, bytes, outline, { memory, table }, shown)
+  const { bytes: limited, globals, offsets, catches, reach } = limit(name, bytes, outline, { memory, table }, shown)
   return {
-    name, path, hash: hashOf(bytes), size: bytes.length, abi, module: new WebAssembly.Module(limited), globals, offsets, catches,
+    name, path, hash: hashOf(bytes), size: bytes.length, abi, module: new WebAssembly.Module(limited), globals, offsets, catches, reach,
     assemblyscript: outline.imports.some((i) => i.module === 'env' && i.name === 'abort'), limits: { memory, table }, counters: newCounters(),
   }
 }
 
 /** The module with its limits built in. The engine validates the file first: what is added must not make a wrong module right. */
-function limit(name: string, bytes: Uint8Array, outline: Outline, limits: ModuleLimits, shown: string): Rewritten {
+function limit(name: string, bytes: Uint8Array, outline: Outline, limits: ModuleLimits, shown: string): Rewritten & { readonly reach: Reach } {
   try {
     if (!WebAssembly.validate(bytes as Uint8Array<ArrayBuffer>)) new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>)
-    return rewrite(bytes, outline, limits)
+    return { ...rewrite(bytes, outline, limits), reach: reachOf(bytes, outline, (module, name) => module === 'vespid' && waiting.has(name)) }
   } catch (error) {
     if (error instanceof Unsupported) throw new PluginError(name, `${shown}: has ${error.message}`, error.note)
     if (error instanceof BinaryError) throw new PluginError(name, `${shown}: ${error.message}`, 'copy or compile it again')

@@ -18,7 +18,7 @@ export const Kind = {
   HeaderFilter: 8,
   /** A body filter. */
   BodyFilter: 16,
-  /** A log handler, a variable, a select, a script function. */
+  /** A variable, a select. */
   Look: 32,
   /** An RPC command. */
   Command: 64,
@@ -26,10 +26,15 @@ export const Kind = {
   Life: 128,
   /** Between requests: the guest's garbage collection. */
   Idle: 256,
+  /** A log handler. */
+  Log: 512,
 } as const
 
 /** Kinds in which there is a request to look at. */
-export const withRequest = Kind.Handle | Kind.HeaderFilter | Kind.BodyFilter | Kind.Look
+export const withRequest = Kind.Handle | Kind.HeaderFilter | Kind.BodyFilter | Kind.Look | Kind.Log
+
+/** Kinds of functions that may wait. */
+export const mayWaitIn = Kind.Handle | Kind.HeaderFilter | Kind.BodyFilter | Kind.Log | Kind.Command
 
 /** In words, for messages. */
 export function kindInWords(kind: number): string {
@@ -39,7 +44,8 @@ export function kindInWords(kind: number): string {
     case Kind.Handle: return 'a handler'
     case Kind.HeaderFilter: return 'a header filter'
     case Kind.BodyFilter: return 'a body filter'
-    case Kind.Look: return 'a variable, select or log handler'
+    case Kind.Look: return 'a variable or select'
+    case Kind.Log: return 'a log handler'
     case Kind.Command: return 'an RPC command'
     case Kind.Life: return 'a lifecycle hook'
     case Kind.Idle: return 'its idle hook'
@@ -47,10 +53,17 @@ export function kindInWords(kind: number): string {
   }
 }
 
-/** A question that a handler asked and that may have to wait (an RPC command); `answer` is null until it is there. */
-export interface Question {
-  answer: string | null
-  wait: Promise<void> | null
+/** A handler wishes the request to be answered with the answer to the JSON-RPC document in its body. */
+export interface RpcReply {
+  readonly type: string
+  readonly readOnly: string
+  readonly batch: number
+}
+
+/** What the last host call that waited gave: bytes, and headers as name, value, name, value … with a NUL behind each. */
+export interface Result {
+  readonly body: Buffer
+  readonly headers: Buffer
 }
 
 /**
@@ -77,7 +90,8 @@ export class Frame {
   context: CallContext | null = null
   results: unknown[] | null = null
   failure: { code: number, message: string } | null = null
-  pending: Question[] | null = null
+  rpcReply: RpcReply | null = null
+  result: Result | null = null
 
   /** Forgets the previous call. */
   open(kind: number, request: Request | null): void {
@@ -85,7 +99,7 @@ export class Frame {
     this.request = request
     this.replied = false
     this.redirectUri = null
-    this.pending = null
+    this.rpcReply = null
     this.args = none
     this.answer = null
   }
@@ -106,7 +120,8 @@ export class Frame {
     this.context = null
     this.results = null
     this.failure = null
-    this.pending = null
+    this.rpcReply = null
+    this.result = null
     this.args = none
   }
 }

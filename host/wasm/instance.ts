@@ -10,6 +10,9 @@ import { tickFunction } from './limits/tick.ts'
 import { registrationExport } from './sniff.ts'
 import { Frame, Kind, kindInWords } from './frame.ts'
 import { formatMsec, formatSize } from '../core/units.ts'
+import type { Reach } from './reach.ts'
+import { mayWait } from './reach.ts'
+import type { WaitingCall } from './waiting.ts'
 import { GuestFault, Trap, describeTrap, place } from './trap.ts'
 
 /** A byte view with Node's fast latin1 methods, which its type declarations leave out. */
@@ -30,6 +33,8 @@ export interface Program {
   readonly catches: boolean
   /** It is shipped with vespid: its log lines are vespid's own. */
   readonly own: boolean
+  /** Which of its functions may wait. */
+  readonly reach: Reach
   /** What it is held to. */
   readonly settings: PluginSettings
   /** Its faults in all threads. */
@@ -42,16 +47,22 @@ export interface Program {
 export class GuestFunction {
   readonly index: number
   readonly data: number
+  /** Its position among the plugin's functions. */
+  readonly ordinal: number
+  /** A call of it may come to a host function that waits: it is called in an instance of the pool. */
+  readonly waits: boolean
   /** What it is, for messages: `phase access`, `directive "allow"`. */
   readonly label: string
   call: (...args: number[]) => any
   calls = 0
 
-  constructor(index: number, data: number, label: string, call: (...args: number[]) => any) {
+  constructor(index: number, data: number, label: string, call: (...args: number[]) => any, ordinal: number, waits: boolean) {
     this.index = index
     this.data = data
     this.label = label
     this.call = call
+    this.ordinal = ordinal
+    this.waits = waits
   }
 }
 
@@ -105,15 +116,29 @@ export class Instance {
   private seenSerial = 0
   private seenRevision = -1
   private stamp = 0
+  /** Of a plugin's further instances, its first one. */
+  readonly origin: Instance | null
+  private readonly makeImports: (instance: Instance) => WebAssembly.Imports
+  /** Every request begins with the snapshot. */
+  private readonly fresh: boolean
+  /** The call in flight when it is one that may wait. */
+  waiting: WaitingCall | null = null
+  /** What `bind` and `promise` made, by ordinal. */
+  private readonly bound: GuestFunction['call'][] = []
+  private readonly promised: ((...args: number[]) => Promise<number>)[] = []
   /** Called when the WebAssembly instance was replaced: whoever holds something of the old one takes the new. */
   onReplace: (() => void) | null = null
 
-  constructor(program: Program, imports: (instance: Instance) => WebAssembly.Imports) {
+  /** `origin`: of a plugin's further instances, its first one. */
+  constructor(program: Program, imports: (instance: Instance) => WebAssembly.Imports, origin: Instance | null = null) {
     this.program = program
+    this.origin = origin
+    this.makeImports = imports
+    this.fresh = program.settings.isolation === 'request'
     for (let i = 0; i < bounds.depth; i++) this.frames.push(new Frame())
     this.frame = this.frames[0]!
     this.imports = program.catches ? this.uncaught(imports(this)) : imports(this)
-    this.faults = new Faults(program.settings, program.counters)
+    this.faults = origin === null ? new Faults(program.settings, program.counters) : origin.faults
     this.tick = tickFunction(() => this.refuel())
   }
 
@@ -136,7 +161,7 @@ export class Instance {
       }
     }
     return Object.fromEntries(Object.entries(imports).map(([module, functions]) =>
-      [module, Object.fromEntries(Object.entries(functions).map(([name, f]) => [name, wrap(f)]))]))
+      [module, Object.fromEntries(Object.entries(functions).map(([name, f]) => [name, typeof f === 'function' ? wrap(f) : f]))]))
   }
 
   // --- life ------------------------------------------------------------------------------------------------------------
@@ -159,8 +184,53 @@ export class Instance {
     this.snapshot = { memory: new Uint8Array(this.bytes), globals }
   }
 
+  /** Another instance of the plugin, in the state of the snapshot; throws what the engine throws when there is no more room. */
+  copy(): Instance {
+    const copy = new Instance(this.program, this.makeImports, this)
+    copy.snapshot = this.snapshot
+    copy.restore(this.snapshot!)
+    return copy
+  }
+
+  /** A host function that may wait: it answers at once, or by a promise until which the guest is suspended. Its waiting does not count as running. */
+  suspending(f: (...args: any[]) => number | void | Promise<number>): WebAssembly.Suspending {
+    const catches = this.program.catches
+    const failed = (error: unknown): number => {
+      if (!catches) throw error
+      this.thrown ??= error
+      this.fuel.value = -1
+      return 0
+    }
+    return new WebAssembly.Suspending((...args: any[]) => {
+      try {
+        const result = f(...args)
+        if (!(result instanceof Promise)) return result
+        const ran = this.clock.pause()
+        return result.then((value) => {
+          this.clock.resume(ran)
+          return value
+        }, failed)
+      } catch (error) {
+        return failed(error)
+      }
+    })
+  }
+
+  /** Back to the snapshot, without a new WebAssembly instance where that is possible: what it costs is copying the memory. */
+  reset(): void {
+    const { snapshot } = this
+    if (snapshot === null || this.broken || this.dead !== null || !this.program.reach.resettable || this.bytes.length !== snapshot.memory.length) return this.replace()
+    this.generation++
+    this.seenRevision = -1
+    this.seenSerial = 0
+    this.bytes.set(snapshot.memory)
+    const names = this.program.globals
+    for (let i = 0; i < names.length; i++) (this.exports[names[i]!] as WebAssembly.Global).value = snapshot.globals[i] as any
+  }
+
   private instantiate(): void {
     const { module, assemblyscript } = this.program
+    this.bound.length = this.promised.length = 0
     this.exports = assemblyscript
       ? instantiateSync(module, this.imports as any).instance.exports
       : new WebAssembly.Instance(module, this.imports).exports
@@ -271,7 +341,8 @@ export class Instance {
       call = this.table.get(index >>> 0)
     } catch { /* RangeError: answered below */ }
     if (typeof call !== 'function') throw new GuestFault(`gave function ${index >>> 0} for ${label}, which its table does not have`)
-    const f = new GuestFunction(index >>> 0, data, label, call as GuestFunction['call'])
+    const waits = mayWait(this.program.reach, this.table, index, data)
+    const f = new GuestFunction(index >>> 0, data, label, call as GuestFunction['call'], this.functions.length, waits)
     this.functions.push(f)
     return f
   }
@@ -281,6 +352,16 @@ export class Instance {
     const f = this.function(index, data, label)
     if (f === null) throw new GuestFault(`gave no function for ${label}`)
     return f
+  }
+
+  /** A function of the plugin as it is in this instance. */
+  bind(f: GuestFunction): GuestFunction['call'] {
+    return this.origin === null ? f.call : this.bound[f.ordinal] ??= this.table.get(f.index) as GuestFunction['call']
+  }
+
+  /** The same, to be called where it may be suspended. */
+  promise(f: GuestFunction): (...args: number[]) => Promise<number> {
+    return this.promised[f.ordinal] ??= WebAssembly.promising(this.bind(f)) as (...args: number[]) => Promise<number>
   }
 
   /** The function to call between requests; the guest tidies its memory there. */
@@ -294,11 +375,19 @@ export class Instance {
   enter(kind: number, request: Request | null): Frame {
     if (this.depth >= bounds.depth) throw new Trap(this.program.name, 'calls nest too deeply', null)
     if (this.dead !== null) this.revive()
-    if (this.depth === 0) this.clock.call++
+    if (this.depth === 0) {
+      this.clock.call++
+      if (this.fresh && kind !== Kind.Idle) this.freshen(request)
+    }
     const frame = this.frames[this.depth++]!
     frame.open(kind, request)
     this.frame = frame
     return frame
+  }
+
+  /** `plugin_isolation request`: what another request left in memory is gone. */
+  private freshen(request: Request | null): void {
+    if (this.snapshot !== null && (request === null || request.serial !== this.seenSerial)) this.reset()
   }
 
   /** Closes the frame of a call that returned. */
@@ -308,6 +397,11 @@ export class Instance {
       if (this.broken) this.replace()
       else if (--this.idleCountdown <= 0) this.idle()
     } else this.frame = this.frames[this.depth - 1]!
+  }
+
+  /** The call was ended because nobody wants it any more: no fault, but what it leaves is not to be relied on. */
+  unwound(): void {
+    this.broken = true
   }
 
   /**
@@ -375,13 +469,13 @@ export class Instance {
    * first whether there is anything to do, so that this costs a call less than a nanosecond.
    */
   private idle(): void {
-    const f = this.idleFunction
+    const f = this.origin === null ? this.idleFunction : this.origin.idleFunction
     this.idleCountdown = f === null ? 0x7fffffff : idleInterval
     if (f === null || this.snapshot === null) return
     let frame: Frame | null = null
     try {
       frame = this.enter(Kind.Idle, null)
-      f.call(f.data)
+      this.bind(f)(f.data)
     } catch (error) {
       this.trapped(error)
     }

@@ -155,9 +155,9 @@ export class Plugins implements PluginSet {
  */
 export function instantiate(file: Compiled, services: Services, own = false, settings = defaultSettings): NativeModule {
   const locate = sourceLocator(file.path)
-  const { name, module, globals, assemblyscript, catches } = file
+  const { name, module, globals, assemblyscript, catches, reach } = file
   const program: Program = {
-    name, module, globals, assemblyscript, catches, own, settings, counters: file.counters,
+    name, module, globals, assemblyscript, catches, reach, own, settings, counters: file.counters,
     locate: (offset) => {
       const at = fileOffset(file.offsets, offset)
       return at === null ? null : locate(at)

@@ -29,6 +29,9 @@ export class Trap extends Error {
 const abortText = /^abort: ([^]*) at ([^]*):(\d+):(\d+)$/
 const wasmFrame = /wasm-function\[\d+\]:0x([0-9a-f]+)/g
 
+/** The rest of the sentence. */
+const cannotWait = 'where nothing can wait: handlers, header and body filters, log handlers and commands can'
+
 /**
  * Puts what a call into a guest threw into words: an abort with its place, a fault, an engine's trap with its source
  * line. `more` is put behind what happened.
@@ -39,6 +42,7 @@ export function describeTrap(program: Program, error: unknown, more = ''): Trap 
   if (error instanceof GuestFault) return new Trap(program.name, `it ${message}`, place(program, e))
   const abort = abortText.exec(message)
   if (abort !== null) return new Trap(program.name, oneLine(byteString(abort[1]!), 300) + more, `${oneLine(byteString(abort[2]!), 200)}:${abort[3]}:${abort[4]}`)
+  if (error instanceof WebAssembly.SuspendError) return new Trap(program.name, `it called a host function that waits, ${cannotWait}`, place(program, e))
   if (error instanceof RangeError && /call stack/i.test(message)) return new Trap(program.name, 'stack overflow', place(program, e))
   if (error instanceof WebAssembly.RuntimeError) return new Trap(program.name, oneLine(message, 300) + more, place(program, e))
   return new Trap(program.name, oneLine(`${e?.name ?? 'error'}: ${message}`, 300), place(program, e))

@@ -3,6 +3,7 @@ import type { Cycle } from '../cycle.ts'
 import type { CallContext, Command } from '../rpc/command.ts'
 import { coreCommands, httpCommands, pluginCommands, versionCommand } from '../rpc/core.ts'
 import { dispatch } from '../rpc/jsonrpc.ts'
+import { zoneCommands } from '../rpc/zones.ts'
 import { Registry, unknownCommand } from '../rpc/registry.ts'
 import type { ServerControl } from '../rpc/server.ts'
 import type { Services } from '../wasm/services.ts'
@@ -12,7 +13,7 @@ export type ServerCall = (method: string, params: unknown, context: CallContext)
 
 /** The commands about the whole server, as `server` carries them out. */
 export function serverCommands(server: ServerControl): Command[] {
-  return [...coreCommands(server), ...pluginCommands(server), ...httpCommands(server)]
+  return [...coreCommands(server), ...pluginCommands(server), ...httpCommands(server), ...zoneCommands(server)]
 }
 
 /** The commands that can be called in one serving thread: its modules' own, and those about the server, which `server` is asked to run. */

@@ -47,6 +47,14 @@ export function confOf<C>(level: Level = Level.Location, init: i32 = -1): i32 {
   return index
 }
 
+/**
+ * The conf of class C at the place where the present request is: for variables and selects, whose functions are not
+ * given one. The class must be that of a directive.
+ */
+export function conf_of<C>(): C {
+  return changetype<C>(host.conf_of(classes.indexOf(idof<C>())))
+}
+
 /** Registers how two places' confs of a class are merged, once per class. */
 export function mergeOf<C>(conf: i32, merge: ((parent: C, child: C) => void) | null): void {
   if (conf < 0 || merge === null || merged[conf]) return

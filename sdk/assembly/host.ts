@@ -92,6 +92,9 @@ export declare function request_header_set(name: usize, length: i32, value: usiz
 @external('vespid', 'body')
 export declare function body(offset: i32, out: usize, capacity: i32): i32
 // @ts-ignore: decorator
+@external('vespid', 'conf_of')
+export declare function conf_of(conf: i32): usize
+// @ts-ignore: decorator
 @external('vespid', 'variable_get')
 export declare function variable_get(name: usize, length: i32, out: usize, capacity: i32): i32
 // @ts-ignore: decorator
@@ -165,3 +168,35 @@ export declare function now(): f64
 // @ts-ignore: decorator
 @external('vespid', 'random')
 export declare function random(out: usize, length: i32): void
+// @ts-ignore: decorator
+@external('vespid', 'zone_open')
+export declare function zone_open(name: usize, length: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'zone_get')
+export declare function zone_get(zone: i32, key: usize, length: i32, out: usize, capacity: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'zone_set')
+export declare function zone_set(zone: i32, key: usize, length: i32, value: usize, valueLength: i32, ttl: f64): i32
+// @ts-ignore: decorator
+@external('vespid', 'zone_add')
+export declare function zone_add(zone: i32, key: usize, length: i32, value: usize, valueLength: i32, ttl: f64): i32
+// @ts-ignore: decorator
+@external('vespid', 'zone_cas')
+export declare function zone_cas(
+  zone: i32, key: usize, length: i32, old: usize, oldLength: i32, value: usize, valueLength: i32, ttl: f64,
+): i32
+// @ts-ignore: decorator
+@external('vespid', 'zone_incr')
+export declare function zone_incr(zone: i32, key: usize, length: i32, by: f64, initial: f64, ttl: f64, out: usize): i32
+// @ts-ignore: decorator
+@external('vespid', 'zone_delete')
+export declare function zone_delete(zone: i32, key: usize, length: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'zone_expire')
+export declare function zone_expire(zone: i32, key: usize, length: i32, ttl: f64): i32
+// @ts-ignore: decorator
+@external('vespid', 'zone_ttl')
+export declare function zone_ttl(zone: i32, key: usize, length: i32): f64
+// @ts-ignore: decorator
+@external('vespid', 'zone_each')
+export declare function zone_each(zone: i32, cursor: i32, out: usize, capacity: i32): i32

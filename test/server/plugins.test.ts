@@ -26,7 +26,7 @@ after(() => rmSync(workshop.prefix, { recursive: true, force: true }))
 
 const conf = (plugins: string, location = 'greet;') => `worker_processes 2;
 ${plugins}
-http { server { listen 127.0.0.1:<port>; location / { ${location} } } }`
+http { keepalive_requests 1000000; server { listen 127.0.0.1:<port>; location / { ${location} } } }`
 
 /** A server with the plugin directory p/, which holds greet.wasm made from `one`. */
 function startWith(t: Parameters<typeof start>[0], text = conf('plugins p;')): Promise<Server> {

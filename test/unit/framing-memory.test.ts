@@ -1,13 +1,13 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import {
-  CoreMemory, prefixBytes, prefixOffset, readOffset, scratchOffset, slabOffset, stageOffset, tableOffset,
+  CoreMemory, headsOffset, prefixBytes, prefixOffset, readOffset, scratchOffset, slabOffset, stageOffset, tableOffset,
 } from '../../host/http/framing/memory.ts'
 
 test('the regions follow each other and share one memory', () => {
   const memory = new CoreMemory(2)
-  const regions = [memory.scratch, memory.prefix, memory.read, memory.stage, ...memory.slabs]
-  const offsets = [scratchOffset, prefixOffset, readOffset, stageOffset, slabOffset, slabOffset + 65536]
+  const regions = [memory.scratch, memory.prefix, memory.read, memory.stage, memory.heads, ...memory.slabs]
+  const offsets = [scratchOffset, prefixOffset, readOffset, stageOffset, headsOffset, slabOffset, slabOffset + 65536]
   assert.deepEqual(regions.map((r) => r.byteOffset), offsets)
   let next = tableOffset + memory.table.byteLength
   for (const region of regions) {

@@ -38,6 +38,8 @@ export class CoreMemory {
   /** Sockets read into this. */
   readonly read: Buffer
   readonly stage: Buffer
+  /** Response heads that repeat, in slots of headSlotBytes. */
+  readonly heads: Buffer
   /** Output slabs of 64 KB. */
   readonly slabs: readonly Buffer[]
 
@@ -51,6 +53,7 @@ export class CoreMemory {
     this.prefix = Buffer.from(buffer, prefixOffset, prefixBytes)
     this.read = Buffer.from(buffer, readOffset, readBytes)
     this.stage = Buffer.from(buffer, stageOffset, stageBytes)
+    this.heads = Buffer.from(buffer, headsOffset, headSlots * headSlotBytes)
     this.slabs = Array.from({ length: slabCount }, (_, i) => Buffer.from(buffer, slabOffset + i * slabBytes, slabBytes))
   }
 

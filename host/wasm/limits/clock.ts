@@ -27,6 +27,20 @@ export class Clock {
     return Math.max(10_000, Math.min(1_000_000, limit * 20_000))
   }
 
+  /** The call in flight is suspended: the milliseconds that it has run, as far as they were measured. */
+  pause(): number {
+    return this.seen === this.call ? performance.now() - this.began : 0
+  }
+
+  /** The suspended call goes on; `ran` is what `pause` said. */
+  resume(ran: number): void {
+    if (ran === 0) this.call++
+    else {
+      this.began = performance.now() - ran
+      this.cpu = process.threadCpuUsage()
+    }
+  }
+
   /**
    * Whether the time has been spent running. A machine that is short of processors lets threads wait in the middle of a call; that is not the plugin's fault
    * until twice the limit is near.

@@ -106,13 +106,13 @@ export class Meter {
     this.offsets.run(this.out.length, body.code)
   }
 
-  /** The global or local that a check takes from; the function's first check is `entry`. */
-  private counter(entry: boolean): number {
-    return this.local < 0 || entry ? this.additions.fuel : this.local
+  /** The global or local that a check takes from; the function's first check, and one for more than can be paid in advance, take from the global. */
+  private counter(direct: boolean): number {
+    return this.local < 0 || direct ? this.additions.fuel : this.local
   }
 
-  private check(weight: readonly number[], entry: boolean): Check {
-    return this.local < 0 || entry ? this.additions.check(weight) : this.additions.checkFrom(this.local, weight)
+  private check(weight: readonly number[], direct: boolean): Check {
+    return this.local < 0 || direct ? this.additions.check(weight) : this.additions.checkFrom(this.local, weight)
   }
 
   /** Copies the function up to `to`. */
@@ -163,8 +163,9 @@ export class Meter {
     if (this.spent === dead || region.weightAt < 0) return
     this.spent += cost
     if (this.spent <= longest) return
-    this.insert(at, at, none, this.check([0x41, ...signed(longest)], false))
-    this.spent = cost
+    const weight = Math.max(cost, longest)
+    this.insert(at, at, none, this.check([0x41, ...signed(weight)], cost > longest))
+    this.spent = Math.min(cost, longest)
   }
 
   /** A path goes to the end of the block that many levels out; `spent` on it in the innermost region. */

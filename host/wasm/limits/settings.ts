@@ -12,13 +12,18 @@ export interface PluginSettings {
   /** Entries of each of its tables. */
   readonly table: number
   readonly onError: OnError
+  /** Instances, besides the first, for calls that may wait; calls that queue for one. */
+  readonly instances: number
+  readonly queue: number
+  /** What a request finds in the plugin's memory: what others left in it, or the snapshot. */
+  readonly isolation: 'worker' | 'request'
   /** More than `count` faults within `period` milliseconds: quarantine. `count` −1: never. */
   readonly faults: { readonly count: number, readonly period: number }
 }
 
 /** The settings where the configuration says nothing. */
 export const defaultSettings: PluginSettings = {
-  memory: 16 << 20, time: 50, table: 10_000, onError: 'error', faults: { count: 100, period: 60_000 },
+  memory: 16 << 20, time: 50, table: 10_000, onError: 'error', instances: 64, queue: 1024, isolation: 'worker', faults: { count: 100, period: 60_000 },
 }
 
 /** Milliseconds that a callback may run while the configuration is read, at least. */
@@ -27,7 +32,7 @@ export const configurationTime = 1000
 type Changes = { -readonly [K in keyof PluginSettings]?: PluginSettings[K] }
 
 /** The settings' names inside `plugin NAME { }`; outside they begin with `plugin_`. */
-export const settingNames = ['memory_limit', 'time_limit', 'table_limit', 'on_error', 'fault_limit'] as const
+export const settingNames = ['memory_limit', 'time_limit', 'table_limit', 'on_error', 'fault_limit', 'instances', 'queue', 'isolation'] as const
 export type SettingName = typeof settingNames[number]
 
 /** Reads one setting's arguments: what it changes, or null when they are no value for it. */
@@ -39,6 +44,9 @@ export function readSetting(name: SettingName, words: readonly string[]): Change
     case 'memory_limit': return within('memory', parseOffset(word), 65536, 4 * 1024 ** 3)
     case 'time_limit': return within('time', parseMsec(word), 1, 600_000)
     case 'table_limit': return within('table', parseNumber(word), 1, 1_000_000)
+    case 'instances': return within('instances', parseNumber(word), 1, 4096)
+    case 'queue': return within('queue', parseNumber(word), 0, 1_000_000)
+    case 'isolation': return word === 'worker' || word === 'request' ? { isolation: word } : null
     default: return onError(word)
   }
 }
@@ -49,12 +57,15 @@ export function settingHelp(name: SettingName): string {
     case 'memory_limit': return 'it takes a size from 64k to 4g'
     case 'time_limit': return 'it takes a time from 1ms to 10m'
     case 'table_limit': return 'it takes a number from 1 to 1000000'
+    case 'instances': return 'it takes a number from 1 to 4096'
+    case 'queue': return 'it takes a number from 0 to 1000000'
+    case 'isolation': return 'it takes "worker" or "request"'
     case 'on_error': return 'it takes "error", "pass" or a status from 400 to 599'
     default: return 'it takes "N per TIME" (20 per 1m), or "off"'
   }
 }
 
-function within(key: 'memory' | 'time' | 'table', value: number | null, least: number, most: number): Changes | null {
+function within(key: 'memory' | 'time' | 'table' | 'instances' | 'queue', value: number | null, least: number, most: number): Changes | null {
   return value === null || value < least || value > most ? null : { [key]: value }
 }
 

@@ -5,10 +5,10 @@ import * as verdict from '../../module.ts'
  * The numbers of ABI 1 (docs/abi.md). They are the ABI's own: nginx's and Apache's verdicts collide, so a guest never
  * sees either.
  */
-export const Verdict = { Ok: 1, Declined: 2, Done: 3, Suspended: 4, Error: 5 } as const
+export const Verdict = { Ok: 1, Declined: 2, Done: 3, Error: 5 } as const
 
 /** The host's verdict for each of the guest's below 100; `undefined` for numbers that are none. */
-export const hostVerdict: readonly (number | undefined)[] = [undefined, verdict.OK, verdict.DECLINED, verdict.DONE, verdict.AGAIN, verdict.ERROR]
+export const hostVerdict: readonly (number | undefined)[] = [undefined, verdict.OK, verdict.DECLINED, verdict.DONE, undefined, verdict.ERROR]
 
 /** Conf levels as a guest numbers them. */
 export const levels = ['main', 'srv', 'loc'] as const
@@ -47,9 +47,11 @@ export const VariableFlag = { Prefix: 1, NoCache: 2, Changeable: 4 } as const
 /** What a body filter answers. */
 export const PartAnswer = { Pass: 0, Replace: 1, Hold: 2 } as const
 
-/** What a length-returning call answers when there is nothing, and `rpc_call` while the answer is not there yet. */
+/** What a length-returning call answers when there is nothing. */
 export const ABSENT = -1
-export const PENDING = -2
+
+/** What `result` and `result_length` are asked for. */
+export const ResultPart = { Body: 0, Headers: 1 } as const
 
 /** Bounds that every guest is held to; a call beyond them is a fault. */
 export const bounds = {
@@ -65,8 +67,8 @@ export const bounds = {
   body: 1 << 26,
   /** Calls within calls in one instance. */
   depth: 16,
-  /** Commands that one suspended handler may ask for. */
-  pending: 1024,
+  /** Commands that call commands. */
+  commands: 16,
 } as const
 
 /** The functions of module `vespid` with their types; a plugin that imports another name or type is refused. */
@@ -101,6 +103,7 @@ export const imports: Readonly<Record<string, Signature>> = {
   request_header_at: 'iiii>i',
   request_header_set: 'iiiii>i',
   body: 'iii>i',
+  conf_of: 'i>i',
   variable_get: 'iiii>i',
   variable_set: 'iiii>i',
   response_header: 'iiii>i',
@@ -120,8 +123,15 @@ export const imports: Readonly<Record<string, Signature>> = {
   rpc_params: 'ii>i',
   rpc_add: 'iii>',
   rpc_error: 'iii>',
-  rpc_call: 'iiiiiii>i',
-  rpc_dispatch: 'iiiiiiii>i',
+  rpc_call: 'iiii>i',
+  rpc_dispatch: 'iiiii>i',
+  rpc_reply: 'iiiii>',
+  sleep: 'F>',
+  fetch: 'iiiiiiiiiii>i',
+  subrequest: 'iiiiiiiiii>i',
+  read_body: '>i',
+  result: 'iiii>i',
+  result_length: 'i>i',
   activity: 'i>F',
   zone_open: 'ii>i',
   zone_get: 'iiiii>i',
@@ -136,6 +146,12 @@ export const imports: Readonly<Record<string, Signature>> = {
   now: '>F',
   random: 'ii>',
 }
+
+/** Those of them that may suspend the guest. */
+export const waiting: ReadonlySet<string> = new Set(['sleep', 'fetch', 'subrequest', 'read_body', 'rpc_call', 'rpc_dispatch'])
+
+/** Functions of the host as an instance imports them. */
+export type HostFunctions = Record<string, ((...args: number[]) => unknown) | WebAssembly.Suspending>
 
 /** What compilers import by themselves, from module `env` (AssemblyScript's standard library). */
 export const environment: Readonly<Record<string, Signature>> = {

@@ -1,15 +1,24 @@
 import type { GuestFunction, Instance } from '../instance.ts'
 import type { NativePlugin } from './plugin.ts'
+import type { Answer } from '../../module.ts'
+import { ERROR } from '../../module.ts'
+import type { Request } from '../../http/request.ts'
 import type { Frame } from '../frame.ts'
 import { RpcCode, RpcError } from '../../rpc/command.ts'
 import type { CallContext, Command } from '../../rpc/command.ts'
-import { Kind } from '../frame.ts'
+import type { RpcReply } from '../frame.ts'
+import { Kind, mayWaitIn } from '../frame.ts'
 import { GuestFault, Trap, byteString, oneLine } from '../trap.ts'
-import { PENDING, bounds } from './abi.ts'
+import { bounds } from './abi.ts'
+import type { HostFunctions } from './abi.ts'
 import type { Registration } from './registration.ts'
+import { Use } from './registration.ts'
+import type { Waiting } from './waiting.ts'
+
+const none = Buffer.alloc(0)
 
 /** The functions that answer an RPC command, and those by which a handler has commands run. */
-export function commandImports(plugin: NativePlugin, instance: Instance): Record<string, (...args: number[]) => unknown> {
+export function commandImports(plugin: NativePlugin, instance: Instance): HostFunctions {
   return {
     rpc_params: (out, capacity) => {
       const frame = instance.expect(Kind.Command, 'rpc_params')
@@ -26,67 +35,59 @@ export function commandImports(plugin: NativePlugin, instance: Instance): Record
       const frame = instance.expect(Kind.Command, 'rpc_error')
       frame.failure = { code: code!, message: oneLine(utf8(instance.text(pointer!, length!, 4096)), 1024) }
     },
-    rpc_call: (k, method, methodLength, params, paramsLength, out, capacity) => {
-      const frame = instance.expect(Kind.Handle, 'rpc_call')
-      const known = settled(frame, k!)
-      if (known !== undefined) return known === null ? PENDING : instance.give(known, out!, capacity!)
-      const name = plugin.named(method!, methodLength!, bounds.name)
-      const text = utf8(instance.text(params!, paramsLength!))
-      return ask(instance, frame, () => runCommand(plugin, frame, name, text === '' ? undefined : parseJson(text)), out!, capacity!)
-    },
-    rpc_dispatch: (k, document, length, batch, note, noteLength, out, capacity) => {
-      const frame = instance.expect(Kind.Handle, 'rpc_dispatch')
-      const known = settled(frame, k!)
-      if (known !== undefined) return known === null ? PENDING : instance.give(known, out!, capacity!)
-      const readOnly = plugin.named(note!, noteLength!, bounds.name)
-      const bytes = length === -1 ? frame.request!.body.bytes() : guestDocument(instance, document!, length!)
-      return ask(instance, frame, () => {
-        const { dispatch } = plugin.services
-        if (dispatch === undefined) return noRpc()
-        const context = { transport: 'http', caller: frame.request!.remoteAddress, readOnly: utf8(readOnly), batch: batch! }
-        return dispatch(bytes, context)
-      }, out!, capacity!)
+    rpc_call: instance.suspending((method: number, methodLength: number, params: number, paramsLength: number) => {
+      const frame = instance.expect(mayWaitIn, 'rpc_call')
+      const name = plugin.named(method, methodLength, bounds.name)
+      const text = utf8(instance.text(params, paramsLength))
+      return answered(instance, frame, name, runCommand(plugin, frame, name, text === '' ? undefined : parseJson(text)))
+    }),
+    rpc_dispatch: instance.suspending((document: number, length: number, batch: number, note: number, noteLength: number) => {
+      const frame = instance.expect(mayWaitIn, 'rpc_dispatch')
+      const readOnly = plugin.named(note, noteLength, bounds.name)
+      const bytes = length === -1 && frame.request !== null ? frame.request.body.bytes() : guestDocument(instance, document, length)
+      const { dispatch } = plugin.services
+      const context = { ...callContext(frame), readOnly: utf8(readOnly), batch }
+      return answered(instance, frame, 'commands', dispatch === undefined ? noRpc() : dispatch(bytes, context))
+    }),
+    rpc_reply: (type, typeLength, batch, note, noteLength) => {
+      const frame = instance.expect(Kind.Handle, 'rpc_reply')
+      if (frame.replied || frame.redirectUri !== null || frame.rpcReply !== null) throw new GuestFault('called rpc_reply after a reply or a redirect')
+      const contentType = plugin.field(type!, typeLength!, Use.Value)
+      if (contentType === null) throw new GuestFault('replied with a content type that holds a line break')
+      frame.rpcReply = { type: contentType, readOnly: utf8(plugin.named(note!, noteLength!, bounds.name)), batch: batch! }
     },
   }
 }
 
-/** A JSON-RPC document in the guest's memory, copied: the command that it calls may enter the guest. */
+/** A JSON-RPC document in the guest's memory, copied: the guest may change it while it waits. */
 function guestDocument(instance: Instance, pointer: number, length: number): Buffer {
   if (length > bounds.body) throw new GuestFault(`dispatched a document of ${length} bytes; ${bounds.body} are allowed`)
   const at = instance.range(pointer, length)
   return Buffer.from(instance.bytes.subarray(at, at + length))
 }
 
-/** The answer of the frame's k-th question: undefined when it is the next new one, null while it is open. */
-function settled(frame: Frame, k: number): string | null | undefined {
-  const list = frame.pending ??= []
-  if (k < 0 || k > list.length || k >= bounds.pending) throw new GuestFault(`asked question ${k} when ${list.length} had been asked`)
-  return k === list.length ? undefined : list[k]!.answer
-}
-
-/** Asks a new question: its answer at once when it does not have to wait. */
-function ask(instance: Instance, frame: Frame, run: () => string | Promise<string>, out: number, capacity: number): number {
-  const question = { answer: null as string | null, wait: null as Promise<void> | null }
-  frame.pending!.push(question)
-  const { depth } = instance
-  const answer = run()
-  if (instance.depth !== depth) throw new Error('unbalanced frames')
-  if (typeof answer === 'string') {
-    question.answer = byteString(answer)
-    return instance.give(question.answer, out, capacity)
+/** Hands the answer's document to the guest, at once or when it is there: the length. */
+function answered(instance: Instance, frame: Frame, what: string, answer: string | Promise<string>): number | Promise<number> {
+  const take = (text: string): number => {
+    const body = Buffer.from(text, 'utf8')
+    frame.result = { body, headers: none }
+    return body.length
   }
-  question.wait = answer.then((text) => { question.answer = byteString(text) }, (error: unknown) => { question.answer = byteString(failure(error)) })
-  return PENDING
+  if (typeof answer === 'string') return take(answer)
+  return instance.waiting!.wait(`rpc ${what}`, (done) => {
+    answer.then((text) => done(take(text)), (error: unknown) => done(take(failure(error))))
+  })
 }
 
 function runCommand(plugin: NativePlugin, frame: Frame, method: string, params: unknown): string | Promise<string> {
   const { call } = plugin.services
+  const context = callContext(frame)
   if (call === undefined) return noRpc()
+  if (context.within! > bounds.commands) return failure(new RpcError(RpcCode.Failed, 'commands call each other too deeply'))
   let result: unknown
   try {
-    result = call(method, params, callContext(frame))
+    result = call(method, params, context)
   } catch (error) {
-    if (error instanceof Trap) throw error
     return failure(error)
   }
   if (result instanceof Promise) return result.then(success)
@@ -94,7 +95,19 @@ function runCommand(plugin: NativePlugin, frame: Frame, method: string, params: 
 }
 
 function callContext(frame: Frame): CallContext {
-  return { transport: 'http', caller: frame.request!.remoteAddress }
+  const { request, context } = frame
+  return { transport: 'http', caller: request?.remoteAddress ?? context?.caller ?? 'a plugin', within: (context?.within ?? 0) + 1 }
+}
+
+/** Answers a request with the answer to the JSON-RPC document in its body; 204 when nothing is to be answered. */
+export function rpcReply(plugin: NativePlugin, r: Request, { type, readOnly, batch }: RpcReply): Answer {
+  const { dispatch } = plugin.services
+  const context = { transport: 'http', caller: r.remoteAddress, readOnly, batch }
+  const answer = dispatch === undefined ? noRpc() : dispatch(r.body.bytes(), context)
+  const reply = (text: string): Answer => (text === '' ? 204 : r.respond(200, type, Buffer.from(text, 'utf8')))
+  if (typeof answer === 'string') return reply(answer)
+  const { serial } = r
+  return answer.then((text) => (r.finished || r.serial !== serial ? ERROR : reply(text)))
 }
 
 function success(result: unknown): string {
@@ -123,38 +136,45 @@ function parseJson(text: string): unknown {
 }
 
 /** The plugin's RPC commands as the registry wants them. */
-export function makeCommands(instance: Instance, registration: Registration): Command[] {
+export function makeCommands(instance: Instance, registration: Registration, waiting: Waiting | null): Command[] {
   return registration.commands.map(({ name, usage, effect, run }) => ({
     name, usage: utf8(usage), effect,
-    run: (params: unknown, context: CallContext): unknown => {
-      const { faults } = instance
-      if (faults.until !== 0 && faults.blocked()) throw new RpcError(RpcCode.Failed, `plugin ${instance.program.name} is in quarantine`)
-      const outcome = callCommand(instance, run, params, context)
-      if (outcome.failure !== null) throw new RpcError(outcome.failure.code, outcome.failure.message)
-      const { results } = outcome
-      return results === null ? null : results.length === 1 ? results[0] : results
-    },
+    run: run.waits && waiting !== null
+      ? (params: unknown, context: CallContext) => waiting.command(run, (frame) => fill(frame, params, context), (frame) => outcome(frame.failure, frame.results), context)
+      : (params: unknown, context: CallContext): unknown => callCommand(instance, run, params, context),
   }))
 }
 
-/**
- * Runs a command's function: what it added, or the error it gave. A trap is the caller's −32603, with the plugin's
- * name and the place.
- */
-function callCommand(instance: Instance, f: GuestFunction, params: unknown, context: CallContext): Pick<Frame, 'failure' | 'results'> {
+function fill(frame: Frame, params: unknown, context: CallContext): void {
+  frame.params = params
+  frame.context = context
+  frame.args = positional(params)
+}
+
+/** What a command's function added, or the error that it gave. */
+function outcome(failure: Frame['failure'], results: Frame['results']): unknown {
+  if (failure !== null) throw new RpcError(failure.code, failure.message)
+  return results === null ? null : results.length === 1 ? results[0] : results
+}
+
+/** Runs a command's function. A trap is the caller's −32603, with the plugin's name and the place. */
+function callCommand(instance: Instance, f: GuestFunction, params: unknown, context: CallContext): unknown {
   try {
-    return instance.run(Kind.Command, f.label, (frame) => {
-      frame.params = params
-      frame.context = context
-      frame.args = positional(params)
+    const { failure, results } = instance.run(Kind.Command, f.label, (frame) => {
+      fill(frame, params, context)
       f.calls++
       f.call(f.data)
       return { failure: frame.failure, results: frame.results }
     })
+    return outcome(failure, results)
   } catch (error) {
-    if (error instanceof Trap) throw new RpcError(RpcCode.InternalError, `plugin ${error.plugin} trapped in ${f.label}: ${error.text}`)
-    throw error
+    throw commandFailed(error, f)
   }
+}
+
+/** An error of a command's call as its caller is told it. */
+export function commandFailed(error: unknown, f: GuestFunction): unknown {
+  return error instanceof Trap ? new RpcError(RpcCode.InternalError, `plugin ${error.plugin} trapped in ${f.label}: ${error.text}`) : error
 }
 
 /** Positional parameters as byte strings: texts as they are, everything else as JSON. */

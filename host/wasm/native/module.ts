@@ -6,7 +6,7 @@ import type { ConfType } from './registration.ts'
 import type { NativePlugin } from './plugin.ts'
 import { Phase } from '../../module.ts'
 import { Kind } from '../frame.ts'
-import { Trap } from '../trap.ts'
+import { GuestFault, Trap } from '../trap.ts'
 import { PluginError } from '../../core/errors.ts'
 import type { OpenBody } from './calls.ts'
 import { Calls } from './calls.ts'
@@ -53,6 +53,10 @@ export class NativeModule implements Module {
     this.everywhere = registration.directives.length === 0
     this.confs = new Confs(plugin)
     this.calls = new Calls(plugin)
+    plugin.confOf = (r, type) => {
+      if (type < 0 || type >= registration.confs.length) throw new GuestFault(`asked for conf class ${type}`)
+      return this.handle(r, r.loc[this.index] as PluginConf, type)
+    }
     this.directives = makeDirectives(registration, this.confs, (_conf, entry) => {
       const { handler, body, conf: type } = entry.content!
       return body

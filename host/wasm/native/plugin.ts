@@ -1,5 +1,6 @@
 import type { Cf } from '../../conf/cf.ts'
 import type { Template } from '../../expr/template.ts'
+import type { Request } from '../../http/request.ts'
 import type { Services } from '../services.ts'
 import type { Shim } from '../shim.ts'
 import type { Program } from '../instance.ts'
@@ -30,6 +31,8 @@ export class NativePlugin {
   /** Compiled templates by id. */
   readonly templates: Template[] = []
   metrics!: MetricValues
+  /** The handle of the conf of a class for a request's present place; the module that stands for the plugin knows. */
+  confOf: (r: Request, type: number) => number = () => 0
   /** The zones that it has opened. */
   readonly zones: PluginZones
   /** The copier between core memory and arena; made at the first head. */

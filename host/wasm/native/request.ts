@@ -69,6 +69,7 @@ export function requestImports(plugin: NativePlugin, instance: Instance): Record
       return 0
     },
     body: (offset, out, capacity) => readBody(instance, present('body'), offset!, out!, capacity!),
+    conf_of: (type) => plugin.confOf(present('conf_of'), type!),
     variable_get: (pointer, length, out, capacity) => {
       const value = present('variable_get').variable(plugin.named(pointer!, length!, bounds.name))
       return value === null ? ABSENT : instance.give(value, out!, capacity!)
