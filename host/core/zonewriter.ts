@@ -37,8 +37,8 @@ export class ZoneWriter {
   private base = 0
   private rewrite: Rewrite | null = null
   private spoiled = 0
-  /** The file does not hold everything: it has to be rewritten. */
-  private wanting = false
+  /** There is no file yet, or it lacks something; only a rewrite, once it is complete, changes that. */
+  private behind = true
   private unsafe = false
   private syncing = false
   private syncedAt = 0
@@ -54,8 +54,11 @@ export class ZoneWriter {
     this.entries = new ZoneEntries(store.table, evict, null)
   }
 
-  /** Whether `tick` should come soon: much has happened, or a rewrite is in progress. */
-  get busy(): boolean { return this.rewrite !== null || this.store.journal!.filled > 0.125 }
+  /** Whether `tick` should come soon: much has happened, or there is a rewrite to do. */
+  get busy(): boolean {
+    if (this.failed !== '') return false
+    return this.rewrite !== null || this.behind || this.store.journal!.filled > 0.125
+  }
 
   /**
    * Opens the file, made when it is not there. With `load` the zone, empty and unused by then, gets what is in it; else
@@ -67,7 +70,7 @@ export class ZoneWriter {
       const good = this.load(load)
       if (!taken) this.file = new ZoneFile(this.path, good)
       this.base = good
-      this.wanting = !load || taken
+      this.behind = !load || taken
       return null
     } catch (error) {
       if (error instanceof NoZoneFile) return `${error.message}; zone "${this.store.name}" needs a file of its own`
@@ -100,7 +103,7 @@ export class ZoneWriter {
     if (this.failed !== '' && now - this.failedAt < retry) return this.forget()
     try {
       if (!this.drain()) return
-      if (this.rewrite === null && !this.syncing && (this.wanting || this.grown)) this.begin()
+      if (this.rewrite === null && !this.syncing && (this.behind || this.grown)) this.begin()
       if (this.rewrite !== null) this.advance(this.rewrite)
       if (this.failed !== '') this.recovered()
       if (this.unsafe && now - this.syncedAt >= this.sync) this.makeSafe(now)
@@ -128,7 +131,7 @@ export class ZoneWriter {
   /** Writes a batch of the journal; null: some changes were lost to the file, and a rewrite has to bring them. */
   private write(batch: Buffer | null): void {
     if (batch === null) {
-      this.wanting = true
+      this.behind = true
       if (this.rewrite === null) return
       this.spoiled++
       this.abandon()
@@ -143,7 +146,6 @@ export class ZoneWriter {
 
   private begin(): void {
     this.rewrite = { file: new ZoneFile(`${this.path}.new`, 0), cursor: 0, syncing: false }
-    this.wanting = false
   }
 
   /** Goes on with a rewrite for a while; when everything is written, the new file takes the old one's place. */
@@ -204,6 +206,7 @@ export class ZoneWriter {
     this.file = file
     this.base = file.size
     this.rewrite = null
+    this.behind = false
     this.spoiled = 0
   }
 
@@ -211,7 +214,6 @@ export class ZoneWriter {
     const { rewrite } = this
     if (rewrite === null) return
     this.rewrite = null
-    this.wanting = true
     if (!rewrite.syncing) rewrite.file.discard()
   }
 
@@ -237,11 +239,11 @@ export class ZoneWriter {
     try {
       this.abandon()
     } catch { /* the same failure again */ }
-    this.wanting = true
+    this.behind = true
   }
 
   private recovered(): void {
-    if (this.rewrite !== null || this.wanting) return
+    if (this.behind) return
     this.failed = ''
     this.say('notice', `zone "${this.store.name}" is written to "${this.path}" again`)
   }
@@ -269,11 +271,9 @@ export class ZoneWriter {
   /** Writes what is left, makes it safe, and closes the file. Waits for the disk. */
   close(): void {
     try {
-      // The present file has had everything all along, but for what a full journal lost.
-      const complete = !this.wanting && this.spoiled === 0 && this.failed === '' && this.file !== null
+      // A rewrite is not needed to end: the present file has everything, too, unless it is behind.
       this.abandon()
-      this.wanting = !complete
-      if (this.drain() && this.wanting) this.rewriteAtOnce()
+      if (this.drain() && this.behind) this.rewriteAtOnce()
       this.file?.sync()
     } catch (error) {
       this.fail(error, Date.now())

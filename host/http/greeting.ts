@@ -150,7 +150,9 @@ export class Greeting implements LogContext {
       const why = error === null ? '' : ` (${errnoText(error as NodeJS.ErrnoException)})`
       return this.fail(Level.info, `peer closed connection in SSL handshake${why}`)
     }
-    if (this.proxyExpected && this.bytes.length > 0) return this.fail(Level.error, `broken header: "${this.bytes.latin1Slice(0, Math.min(this.bytes.length, 107))}"`)
+    if (this.proxyExpected && this.bytes.length > 0) {
+      return this.fail(Level.error, `broken header: "${this.bytes.latin1Slice(0, Math.min(this.bytes.length, 107))}"`)
+    }
     this.finish()
     this.raw.destroy()
   }

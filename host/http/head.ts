@@ -71,6 +71,14 @@ export class RequestHead {
     this.base = 0
   }
 
+  /** The same head in an object of its own, for who keeps it when this one goes on to another request. */
+  handOver(): RequestHead {
+    this.detach()
+    const kept = Object.assign(new RequestHead(this.memory), this)
+    this.ownTable = this.ownBytes = null
+    return kept
+  }
+
   /** Whether the header lines differ from those received; a plugin's copy of the head must then be built anew. */
   get changed(): boolean { return this.lines !== null }
 

@@ -238,10 +238,10 @@ export class Request implements LogContext {
   /** Goes on at REWRITE of the server's location `@name`; returns the verdict for the handler to return. */
   namedLocation(name: string): Verdict { return namedLocation(this, name) }
 
-  /** Logs what a handler threw and returns the verdict that stands for it: 500. */
+  /** Logs what a handler threw, unless it says that this was done (a plugin's trap), and returns the verdict that stands for it: 500. */
   handlerFailed(error: unknown): Verdict {
-    const e = error as Error
-    this.log(Level.alert, `handler failed: ${e?.message ?? String(error)}${e?.stack ? ` at ${stackPlace(e.stack)}` : ''}`)
+    const e = error as Error & { readonly logged?: boolean }
+    if (e?.logged !== true) this.log(Level.alert, `handler failed: ${e?.message ?? String(error)}${e?.stack ? ` at ${stackPlace(e.stack)}` : ''}`)
     return this.headerSent ? ERROR : 500
   }
 

@@ -5,12 +5,6 @@ export class PoolFull extends Error {
   override readonly name = 'PoolFull'
 }
 
-/** Somebody who waits for an instance. */
-interface Waiter {
-  readonly give: (instance: Instance) => void
-  readonly fail: (error: Error) => void
-}
-
 /**
  * The instances of one plugin in one thread that calls which may wait run in, one call in each. They are made from the snapshot when they are needed, up to a
  * bound, and taken again, the last used first; past the bound calls queue in their order. The plugin's first instance is not among them: calls that cannot wait
@@ -22,7 +16,7 @@ export class Pool {
   private readonly longest: number
   private readonly free: Instance[] = []
   /** A set keeps the order, and lets go of who leaves from its middle. */
-  private readonly queue = new Set<Waiter>()
+  private readonly queue = new Set<(instance: Instance) => void>()
   /** Instances that exist, taken or free. */
   size = 0
   /** Calls that were refused because the queue was full. */
@@ -56,15 +50,14 @@ export class Pool {
   }
 
   /** Waits for an instance; throws PoolFull. Returns the function that leaves the queue. */
-  wait(give: (instance: Instance) => void, fail: (error: Error) => void): () => void {
+  wait(give: (instance: Instance) => void): () => void {
     if (this.queue.size >= this.longest) {
       this.refused++
       throw new PoolFull(`all ${this.size} instances wait and ${this.queue.size} calls are queued`)
     }
     this.queued++
-    const waiter = { give, fail }
-    this.queue.add(waiter)
-    return () => { this.queue.delete(waiter) }
+    this.queue.add(give)
+    return () => { this.queue.delete(give) }
   }
 
   /** Gives an instance back: to who has waited longest, else it is kept; one beyond the bound is let go of. */
@@ -73,10 +66,9 @@ export class Pool {
       this.size--
       return
     }
-    for (const waiter of this.queue) {
-      this.queue.delete(waiter)
-      waiter.give(instance)
-      return
+    for (const give of this.queue) {
+      this.queue.delete(give)
+      return give(instance)
     }
     this.free.push(instance)
   }

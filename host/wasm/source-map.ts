@@ -12,7 +12,8 @@ export function sourceLocator(file: string): (offset: number) => string | null {
     if (map === undefined) map = load(`${file}.map`)
     if (map === null) return null
     const entry = map.findEntry(0, offset)
-    if (!('originalSource' in entry)) return null
+    // Code that the compiler made up has an entry without a source.
+    if (!('originalSource' in entry) || typeof entry.originalSource !== 'string') return null
     return `${entry.originalSource.replace(/^file:\/\//, '')}:${entry.originalLine + 1}:${entry.originalColumn + 1}`
   }
 }

@@ -12,6 +12,8 @@ export class Cancelled extends Error {
 export class WaitingCall {
   /** The request has ended meanwhile: whatever the guest does is in vain. */
   cancelled = false
+  /** The guest has returned, or was unwound. */
+  ended = false
   /** The guest was suspended at least once. */
   suspended = false
   /** Called when the guest is suspended for the first time. */
@@ -56,7 +58,7 @@ export class WaitingCall {
 
   /** The request has ended: gives up what the guest waits for, and unwinds it. */
   cancel(): void {
-    if (this.cancelled || this.frame.kind === Kind.None) return
+    if (this.cancelled || this.ended) return
     this.cancelled = true
     const { giveUp, reject, request } = this
     // Were it to run once more, no host call would be allowed.

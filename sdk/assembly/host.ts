@@ -153,12 +153,37 @@ export declare function rpc_add(kind: i32, text: usize, length: i32): void
 export declare function rpc_error(code: i32, text: usize, length: i32): void
 // @ts-ignore: decorator
 @external('vespid', 'rpc_call')
-export declare function rpc_call(k: i32, method: usize, length: i32, params: usize, paramsLength: i32, out: usize, capacity: i32): i32
+export declare function rpc_call(method: usize, length: i32, params: usize, paramsLength: i32): i32
 // @ts-ignore: decorator
 @external('vespid', 'rpc_dispatch')
-export declare function rpc_dispatch(
-  k: i32, document: usize, length: i32, batch: i32, note: usize, noteLength: i32, out: usize, capacity: i32,
+export declare function rpc_dispatch(document: usize, length: i32, batch: i32, note: usize, noteLength: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'rpc_reply')
+export declare function rpc_reply(type: usize, length: i32, batch: i32, note: usize, noteLength: i32): void
+// @ts-ignore: decorator
+@external('vespid', 'sleep')
+export declare function sleep(milliseconds: f64): void
+// @ts-ignore: decorator
+@external('vespid', 'fetch')
+export declare function fetch(
+  method: usize, methodLength: i32, url: usize, urlLength: i32, headers: usize, headersLength: i32, body: usize, bodyLength: i32,
+  timeout: i32, limit: i32, redirects: i32,
 ): i32
+// @ts-ignore: decorator
+@external('vespid', 'subrequest')
+export declare function subrequest(
+  uri: usize, length: i32, args: usize, argsLength: i32, method: usize, methodLength: i32, headers: usize, headersLength: i32,
+  body: usize, bodyLength: i32,
+): i32
+// @ts-ignore: decorator
+@external('vespid', 'read_body')
+export declare function read_body(): i32
+// @ts-ignore: decorator
+@external('vespid', 'result')
+export declare function result(part: i32, offset: i32, out: usize, capacity: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'result_length')
+export declare function result_length(part: i32): i32
 // @ts-ignore: decorator
 @external('vespid', 'activity')
 export declare function activity(field: i32): f64

@@ -141,10 +141,19 @@ export class Request {
     return host.variable_set(at, length, text.at, text.length) == 0
   }
 
+  /**
+   * Waits until the request body is here: Status.Ok, or the status to answer when it cannot be had (413, 408, …): return it.
+   * A handler that does not need to decide first says `Needs.Body` when it is registered, which costs less.
+   */
+  readBody(): Status {
+    const status = host.read_body()
+    return status == 0 ? Status.Ok : status
+  }
+
   /** How many bytes of body were read. */
   get bodyLength(): i32 { return <i32>host.request_number(3) }
 
-  /** The request body. Content handlers have it; other handlers only when they were registered with `Body`. */
+  /** The request body. Content handlers have it; others when they were registered with `Needs.Body`, or after `readBody`. */
   get body(): Bytes {
     const n = this.bodyLength
     const buffer = new ArrayBuffer(n)

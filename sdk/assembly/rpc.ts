@@ -3,6 +3,7 @@ import * as text from './text'
 import { Json } from './json'
 import { setup, word } from './conf'
 import { Status } from './status'
+import { result } from './waiting'
 
 /** One call of an RPC command: its parameters, and the answer under construction. */
 export class RpcCall {
@@ -77,69 +78,39 @@ export function rpc(name: string, usage: string, run: (call: RpcCall) => void, r
 }
 
 /**
- * Runs a whole JSON-RPC document and gives the answer's document, `''` when nothing is to be answered. Null: the
- * answer has to be waited for; return Status.Suspended, and the handler is called again when it is there. `k` counts
- * the questions of one handler call from 0. With a `readOnly` note commands that change the server are refused with
- * it; `batch` is the most calls of a batch, 0 for any number.
+ * Runs a whole JSON-RPC document, waits for its answer and gives that document, `''` when nothing is to be answered. With
+ * a `readOnly` note commands that change the server are refused with it; `batch` is the most calls of a batch, 0 for any
+ * number.
  */
-export function rpc_dispatch(document: Uint8Array, k: i32 = 0, readOnly: string = '', batch: i32 = 0): string | null {
+export function rpc_dispatch(document: Uint8Array, readOnly: string = '', batch: i32 = 0): string {
   text.begin()
   text.putName(readOnly)
-  const note = text.at
-  const noteLength = text.length
-  let out = text.room()
-  const n = host.rpc_dispatch(k, document.dataStart, document.length, batch, note, noteLength, out, text.roomSize())
-  if (n < 0) return null
-  if (n > text.roomSize()) {
-    out = text.bigger(n)
-    host.rpc_dispatch(k, document.dataStart, document.length, batch, note, noteLength, out, n)
-  }
-  return text.decode(out, n)
+  host.rpc_dispatch(document.dataStart, document.length, batch, text.at, text.length)
+  return result().toString()
 }
 
 /**
  * Answers the request with the answer to the JSON-RPC document in its body: 200 with content type `type`, or 204 when
- * nothing is to be answered. Return what this returns. The document and the answer do not pass through strings.
- * `readOnly` and `batch` as with `rpc_dispatch`.
+ * nothing is to be answered. Return what this returns. The document and the answer never enter the plugin, and it does
+ * not wait: the commands run when the handler has returned. `readOnly` and `batch` as with `rpc_dispatch`.
  */
 export function rpc_reply(type: string, readOnly: string = '', batch: i32 = 0): Status {
   text.begin()
   text.putName(type)
-  const typeAt = text.at
-  const typeLength = text.length
+  const at = text.at
+  const length = text.length
   text.putName(readOnly)
-  const note = text.at
-  const noteLength = text.length
-  let out = text.room()
-  const n = host.rpc_dispatch(0, 0, -1, batch, note, noteLength, out, text.roomSize())
-  if (n < 0) return Status.Suspended
-  if (n == 0) return Status.NoContent
-  if (n > text.roomSize()) {
-    out = text.bigger(n)
-    host.rpc_dispatch(0, 0, -1, batch, note, noteLength, out, n)
-  }
-  host.reply(200, typeAt, typeLength, out, n)
+  host.rpc_reply(at, length, batch, text.at, text.length)
   return Status.Ok
 }
 
-/**
- * Runs one command with parameters as JSON text; the answer is `{"result":…}` or `{"error":…}`. Null as with
- * `rpc_dispatch`.
- */
-export function rpc_call(method: string, params: string = '', k: i32 = 0): string | null {
+/** Runs one command with parameters as JSON text and waits for its answer: `{"result":…}` or `{"error":…}`. */
+export function rpc_call(method: string, params: string = ''): string {
   text.begin()
   text.put(method)
   const at = text.at
   const length = text.length
   text.put(params)
-  const paramsAt = text.at
-  const paramsLength = text.length
-  let out = text.room()
-  const n = host.rpc_call(k, at, length, paramsAt, paramsLength, out, text.roomSize())
-  if (n < 0) return null
-  if (n > text.roomSize()) {
-    out = text.bigger(n)
-    host.rpc_call(k, at, length, paramsAt, paramsLength, out, n)
-  }
-  return text.decode(out, n)
+  host.rpc_call(at, length, text.at, text.length)
+  return result().toString()
 }

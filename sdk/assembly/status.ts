@@ -6,8 +6,6 @@ export enum Status {
   Declined = 2,
   /** Somebody else finishes this request. */
   Done = 3,
-  /** Call me again when what I asked for is there. */
-  Suspended = 4,
   /** Broken: close the connection. */
   Error = 5,
   Created = 201, Accepted = 202, NoContent = 204, PartialContent = 206,

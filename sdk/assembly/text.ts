@@ -33,6 +33,18 @@ export function put(text: string): void {
   length = encode(text, at)
 }
 
+/** Bytes for the next host call, where they are. */
+export function putBytes(bytes: Uint8Array): void {
+  at = bytes.dataStart
+  length = bytes.length
+}
+
+/** Nothing, which is not the same as an empty text: length −1. */
+export function putNone(): void {
+  at = 0
+  length = -1
+}
+
 /** As `put`, but a string literal crosses as a number from its second use on. */
 export function putName(text: string): void {
   const id = literal(text)

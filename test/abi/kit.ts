@@ -14,9 +14,11 @@ import type { Services } from '../../host/wasm/services.ts'
 
 const tools = await wabt()
 
+const features = { simd: true, bulk_memory: true, mutable_globals: true, tail_call: true, exceptions: true, reference_types: true }
+
 /** The bytes of a module in text form. */
 export function assemble(text: string): Uint8Array {
-  const module = tools.parseWat('plugin.wat', text, { simd: true, bulk_memory: true, mutable_globals: true })
+  const module = tools.parseWat('plugin.wat', text, features)
   try {
     return new Uint8Array(module.toBinary({}).buffer)
   } finally {

@@ -28,19 +28,69 @@ const config = golden.config.split('\n').filter((line) => !line.includes('ssi on
 function responses(text: string, method: string): { head: string, body: string }[] {
   const found: { head: string, body: string }[] = []
   for (let rest = text; rest !== '';) {
-    const end = rest.startsWith('HTTP/') ? rest.indexOf('\r\n\r\n') : 0
-    const head = rest.slice(0, end)
-    rest = end === 0 ? rest : rest.slice(end + 4)
-    let length = rest.length
-    let body = rest
-    const announced = /^Content-Length: (\d+)/m.exec(head)
-    if (method === 'HEAD' || / 304 /.test(head.slice(0, 20))) length = body.length = 0 as never
-    else if (head.includes('Transfer-Encoding: chunked')) {
-      length = rest.indexOf('\r\n0\r\n\r\n') + 7
-      body = unchunk(rest.slice(0, length))
-    } else if (announced !== null) body = rest.slice(0, length = Number(announced[1]))
+    const end = rest.startsWith('HTTP/') ? rest.indexOf('\r\n\r\n') : -1
+    const head = end < 0 ? '' : rest.slice(0, end)
+    if (end >= 0) rest = rest.slice(end + 4)
+    const [length, body] = bodyOf(head, rest, method)
     found.push({ head, body: body.replaceAll(big, '<BIG>') })
     rest = rest.slice(length)
   }
   return found
 }
+
+/** How many bytes of `rest` are the body of the response with this head, and its content. */
+function bodyOf(head: string, rest: string, method: string): [number, string] {
+  const announced = /^Content-Length: (\d+)/m.exec(head)
+  if (method === 'HEAD' || head.startsWith('HTTP/1.1 304')) return [0, '']
+  if (head.includes('Transfer-Encoding: chunked')) {
+    const length = rest.indexOf('\r\n0\r\n\r\n') + 7
+    return [length, unchunk(rest.slice(0, length))]
+  }
+  const length = announced === null ? rest.length : Number(announced[1])
+  return [length, rest.slice(0, length)]
+}
+
+/** The recording says nginx, in the Server line and on its pages; a page's length follows from the name's. */
+function asOurs({ head, body }: { head: string, body: string }): { head: string, body: string } {
+  const ours = body.replaceAll('<center>nginx</center>', '<center>vespid</center>')
+  const longer = ours.length - body.length
+  return {
+    head: head.replace('Server: nginx', 'Server: vespid').replace(/^(Content-Length: )(\d+)/m, (_, name, length) => name + (Number(length) + longer)),
+    body: ours,
+  }
+}
+
+/** Lines of the error log as they are recorded: level and text. */
+function errorLines(log: string, prefix: string, ports: readonly [number, number]): string[] {
+  return log.split('\n').filter((line) => /^\[error\]/.test(line)).map((line) => line.replace(/^(\[\w+\]) \d+#\d+: \*\d+ /, '$1 ')
+    .replaceAll(prefix, '<W>').replaceAll(`:${ports[0]}`, ':8961').replaceAll(`:${ports[1]}`, ':8962'))
+}
+
+test('the recorded requests are answered, logged and passed on as nginx does it', async (t) => {
+  const place = site(t)
+  for (const [name, text] of Object.entries(golden.files)) {
+    await place.write(name, text.replaceAll('<BIG>', big))
+    utimesSync(join(place.prefix, name), 1700000000, 1700000000)
+  }
+  for (const name of ['logs/.keep', 'tmp/.keep']) await place.write(name, '')
+  const ports = [await freePort(), await freePort()] as const
+  const conf = config.replaceAll('<W>', '<prefix>').replaceAll(':8961', `:${ports[0]}`).replaceAll(':8962', `:${ports[1]}`)
+  const server = await start(t, conf, { site: place })
+  for (const recorded of cases) {
+    await t.test(recorded.name, async () => {
+      const seen = { access: place.read('logs/a.log').length, upstream: place.read('logs/up.log').length, errors: place.log('logs/e.log').length }
+      const text = await server.raw(Buffer.from(recorded.request, 'latin1'), ports[0])
+      const lines = (name: string, from: number) => place.read(name).slice(from).split('\n').slice(0, -1)
+      const access = () => lines('logs/a.log', seen.access)
+      const upstream = () => lines('logs/up.log', seen.upstream).sort()
+      const errors = () => errorLines(place.log('logs/e.log').slice(seen.errors), place.prefix, ports)
+      const found = responses(text.replace(/^Date: .*$/gm, 'Date: <D>\r').replaceAll('\r\r', '\r'), recorded.request.split(' ')[0]!)
+      assert.deepEqual(found.map((r) => ({ head: r.head.replaceAll(place.prefix, '<W>'), body: r.body })), recorded.responses.map(asOurs))
+      // What runs behind the response writes its lines later.
+      const complete = () => access().length >= recorded.access.length && upstream().length >= recorded.upstream.length && errors().length >= recorded.errors.length
+      await until(complete, () => JSON.stringify({ access: access(), upstream: upstream(), errors: errors() }))
+      assert.deepEqual({ access: access(), upstream: upstream(), errors: errors() },
+        { access: recorded.access, upstream: recorded.upstream, errors: recorded.errors })
+    })
+  }
+})

@@ -33,6 +33,7 @@ class GunzipSource implements PartSource {
   private readonly part: BodyPart
   /** The stream has taken what it was given. */
   private idle = true
+  /** The part that carries the flags was given. */
   private over = false
   private wake: (() => void) | null = null
 
@@ -44,26 +45,23 @@ class GunzipSource implements PartSource {
 
   async next(): Promise<BodyPart | null> {
     const { stream } = this
-    while (!this.over) {
+    for (;;) {
       if (stream.errored) throw failure(stream.errored)
       const data = stream.read() as Buffer | null
       if (data !== null) return { data, file: null, last: false, flush: false }
-      if (stream.readableEnded || (this.idle && this.pieces.done && (!this.part.last || stream.writableEnded && stream.readableEnded))) this.over = true
-      else {
-        if (this.idle && !stream.writableEnded) this.feed()
-        await this.event()
-      }
+      // The whole body is out, or all of this part.
+      if (stream.readableEnded || (this.idle && this.pieces.done && !this.part.last)) return this.end()
+      if (stream.destroyed) throw new Error('the request is over')
+      if (this.idle && !stream.writableEnded) this.feed()
+      await this.event()
     }
-    if (!this.part.last && !this.part.flush) return null
-    return this.end()
   }
 
-  private ended = false
-
   private end(): BodyPart | null {
-    if (this.ended) return null
-    this.ended = true
-    return { data: null, file: null, last: this.part.last, flush: this.part.flush }
+    const { last, flush } = this.part
+    if (this.over || (!last && !flush)) return null
+    this.over = true
+    return { data: null, file: null, last, flush }
   }
 
   private feed(): void {

@@ -92,7 +92,9 @@ function loadTrust(cf: Cf, conf: SslConf, options: SecureContextOptions): string
     const call = (name: string) => `SSL_CTX_load_verify_locations("${name}")`
     const file = readPem(cf, word, call)
     attempt(call(file.name), { ca: file.text })
-    if (!file.text.includes('-----BEGIN')) fail(`${call(file.name)} failed (SSL: error:05880020:x509 certificate routines::no certificate or crl found)`)
+    if (!file.text.includes('-----BEGIN')) {
+      fail(`${call(file.name)} failed (SSL: error:05880020:x509 certificate routines::no certificate or crl found)`)
+    }
     ca.push(file.text)
   }
   options.ca = ca

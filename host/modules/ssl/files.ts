@@ -34,9 +34,9 @@ export function readPem(cf: Cf, word: string, complaint: (name: string) => strin
 /** What OpenSSL 3 says when it cannot open a file: the system's error, then its own. */
 function openFailure(name: string, error: unknown): string {
   const [, number = '0', words = ''] = /^(\d+): (.*)$/.exec(errnoText(error as NodeJS.ErrnoException)) ?? []
-  const missing = number === '2'
+  const own = number === '2' ? '10000080:BIO routines::no such file' : '10080002:BIO routines::system lib'
   const code = (0x80000000 + Number(number)).toString(16).toUpperCase()
-  return `error:${code}:system library::${words}:calling fopen(${name}, r) error:10${missing ? '000080:BIO routines::no such file' : '080002:BIO routines::system lib'}`
+  return `error:${code}:system library::${words}:calling fopen(${name}, r) error:${own}`
 }
 
 /** The certificates of a file: the server's own first, then its chain. */

@@ -69,6 +69,7 @@ function daysLeft(until: string): string {
 }
 
 const none = (): null => null
+const untold = ['ciphers', 'curve', 'curves', 'sigalg', 'sigalgs', 'early_data', 'ech_status', 'ech_outer_server_name', 'client_sigalg']
 
 /** The variables of the ssl module. */
 export const sslVariables: readonly VariableDefinition[] = [
@@ -78,7 +79,7 @@ export const sslVariables: readonly VariableDefinition[] = [
   session('session_reused', (s) => s.socket.isSessionReused() ? 'r' : '.'),
   session('server_name', (s) => s.name),
   session('alpn_protocol', (s) => s.socket.alpnProtocol === false ? null : s.socket.alpnProtocol),
-  ...['ciphers', 'curve', 'curves', 'sigalg', 'sigalgs', 'early_data', 'ech_status', 'ech_outer_server_name', 'client_sigalg'].map((n) => session(n, none)),
+  ...untold.map((name) => session(name, none)),
   session('client_verify', verified),
   client('cert', (c) => folded(c.toString())),
   client('raw_cert', (c) => c.toString()),

@@ -1,30 +1,39 @@
 import type { Answer, Verdict } from '../../module.ts'
 import type { Request } from '../../http/request.ts'
 import type { BodyPart } from '../../http/response.ts'
-import type { Frame, Question } from '../frame.ts'
+import type { Frame } from '../frame.ts'
 import type { GuestFunction, Instance } from '../instance.ts'
 import type { NativePlugin } from './plugin.ts'
 import { DECLINED, ERROR, OK } from '../../module.ts'
 import { Level } from '../../core/log.ts'
 import { Kind } from '../frame.ts'
 import { Trap } from '../trap.ts'
+import { Cancelled } from '../waiting.ts'
+import type { Pool } from '../pool.ts'
+import { PoolFull } from '../pool.ts'
 import { PartAnswer, Verdict as GuestVerdict, hostVerdict } from './abi.ts'
+import { rpcReply } from './commands.ts'
 
 /** A response that a body filter works on. */
 export class OpenBody {
   /** The guest's. */
   readonly state: number
-  /** Of the instance that the state is in. */
+  /** The instance that the state is in. */
+  readonly instance: Instance
   readonly generation: number
   /** The filter has changed or kept a part: the rest cannot go on without it. */
   changed = false
   /** The filter has failed, and the rest goes on without it. */
   off = false
 
-  constructor(state: number, generation: number) {
+  constructor(state: number, instance: Instance) {
     this.state = state
-    this.generation = generation
+    this.instance = instance
+    this.generation = instance.generation
   }
+
+  /** The instance was put back to its snapshot since. */
+  get lost(): boolean { return this.generation !== this.instance.generation }
 }
 
 /**
@@ -35,6 +44,8 @@ export class OpenBody {
 export class Calls {
   private readonly plugin: NativePlugin
   private readonly instance: Instance
+  /** The request whose response a header filter replaced last. */
+  private replaced = 0
 
   constructor(plugin: NativePlugin) {
     this.plugin = plugin
@@ -45,66 +56,54 @@ export class Calls {
    * Runs a phase handler, a content handler (`content`) or a script function (with `args`) with the handle of its
    * conf.
    */
-  handler(f: GuestFunction, r: Request, conf: number, content: boolean, args: readonly string[] | null, questions: Question[] | null): Answer {
+  handler(f: GuestFunction, r: Request, conf: number, content: boolean, args: readonly string[] | null): Answer {
     const { instance } = this
     if (instance.faults.until !== 0 && instance.faults.blocked()) return this.instead(r, 503, DECLINED)
     let frame: Frame | null = null
     let verdict: number
     try {
       frame = instance.enter(Kind.Handle, r)
-      if (questions !== null) frame.pending = questions
       if (args !== null) frame.args = args
       f.calls++
       verdict = f.call(f.data, instance.handle(r), conf)
     } catch (error) {
       return this.failed(error, frame, f, r, DECLINED)
     }
-    if (frame.replied || frame.redirectUri !== null || frame.pending !== null) return this.settle(frame, verdict, f, r, conf, content, args)
+    if (frame.replied || frame.redirectUri !== null || frame.rpcReply !== null) return this.settle(instance, frame, verdict, f, r, content)
     instance.leave(frame)
-    if (verdict >= 100 && verdict < 1000) return verdict
-    const own = hostVerdict[verdict]
-    return own === undefined || verdict === GuestVerdict.Suspended ? this.garbage(verdict, f, r) : own
+    return verdict >= 100 && verdict < 1000 ? verdict : hostVerdict[verdict] ?? this.garbage(verdict, f, r)
   }
 
-  /** Does what the handler wished for. */
-  private settle(frame: Frame, verdict: number, f: GuestFunction, r: Request, conf: number, content: boolean, args: readonly string[] | null): Answer {
-    const { replied, replyStatus, replyType, replyBody, redirectUri, redirectArgs, pending } = frame
+  /** Leaves the call of a handler that has returned (its instance goes back to `pool`), and does what it wished for. */
+  settle(instance: Instance, frame: Frame, verdict: number, f: GuestFunction, r: Request, content: boolean, pool: Pool | null = null): Answer {
+    const { replied, replyStatus, replyType, replyBody, redirectUri, redirectArgs, rpcReply: asked } = frame
     frame.clear()
-    this.instance.leave(frame)
-    if (verdict === GuestVerdict.Suspended) return this.wait(pending, f, r, conf, content, args)
+    instance.leave(frame)
+    pool?.release(instance)
     if (verdict !== GuestVerdict.Ok && verdict !== GuestVerdict.Done) {
       if (verdict >= 100 && verdict < 1000) return verdict
       return hostVerdict[verdict] ?? this.garbage(verdict, f, r)
     }
     if (redirectUri !== null) return redirectUri.startsWith('@') ? r.namedLocation(redirectUri) : r.internalRedirect(redirectUri, redirectArgs)
-    if (!replied) return hostVerdict[verdict]!
-    const rc = r.respond(replyStatus, replyType, replyBody)
+    if (!replied && asked === null) return hostVerdict[verdict]!
+    const rc = asked !== null ? rpcReply(this.plugin, r, asked) : r.respond(replyStatus, replyType, replyBody)
     if (content) return rc
     // Of another phase OK would mean "go on": the status that was sent ends the request there.
     return typeof rc === 'number' ? ended(rc, r) : rc.then((v) => ended(v, r))
   }
 
-  /** Lets the request sleep until everything that the handler asked for is there, then calls the handler again. */
-  private wait(questions: Question[] | null, f: GuestFunction, r: Request, conf: number, content: boolean, args: readonly string[] | null): Answer {
-    const open = questions?.filter((q) => q.answer === null) ?? []
-    if (open.length === 0) return this.garbage(GuestVerdict.Suspended, f, r)
-    const { serial } = r
-    return Promise.all(open.map((q) => q.wait)).then(() =>
-      r.serial !== serial || r.finished ? ERROR : this.handler(f, r, conf, content, args, questions))
-  }
-
   /** As `handler`, when the request body has been read. */
   withBody(f: GuestFunction, r: Request, conf: number, content: boolean): Answer {
     const rc = r.readBody()
-    if (rc === OK) return this.handler(f, r, conf, content, null, null)
+    if (rc === OK) return this.handler(f, r, conf, content, null)
     if (typeof rc === 'number') return rc
-    return rc.then((v) => (v === OK ? this.handler(f, r, conf, content, null, null) : v))
+    return rc.then((v) => (v === OK ? this.handler(f, r, conf, content, null) : v))
   }
 
   /** Runs a header filter: OK, ERROR, or the status to answer instead. */
   headerFilter(f: GuestFunction, r: Request, conf: number): Verdict {
     const { instance } = this
-    if (instance.faults.until !== 0 && instance.faults.blocked()) return this.instead(r, 503, OK)
+    if (instance.faults.until !== 0 && instance.faults.blocked()) return this.once(r, this.instead(r, 503, OK))
     let frame: Frame | null = null
     let verdict: number
     try {
@@ -112,21 +111,36 @@ export class Calls {
       f.calls++
       verdict = f.call(f.data, instance.handle(r), conf)
     } catch (error) {
-      return this.failed(error, frame, f, r, OK)
+      return this.once(r, this.failed(error, frame, f, r, OK))
     }
     instance.leave(frame)
+    return this.filterVerdict(verdict, f, r)
+  }
+
+  /** What a header filter's verdict means: OK, ERROR, or the status to answer instead. */
+  filterVerdict(verdict: number, f: GuestFunction, r: Request): Verdict {
     if (verdict === GuestVerdict.Ok || verdict === GuestVerdict.Declined) return OK
     if (verdict === GuestVerdict.Error) return ERROR
-    return verdict >= 300 && verdict < 1000 ? verdict : this.garbage(verdict, f, r, OK)
+    return this.once(r, verdict >= 300 && verdict < 1000 ? verdict : this.garbage(verdict, f, r, OK))
+  }
+
+  /**
+   * A header filter's answer to a request: a status in the place of the response once only, for the page that answers it passes the same filter.
+   */
+  private once(r: Request, verdict: Verdict): Verdict {
+    if (verdict === OK || verdict === ERROR) return verdict
+    if (this.replaced === r.serial || r.errStatus === verdict) return OK
+    this.replaced = r.serial
+    return verdict
   }
 
   /** Asks a body filter whether it wants this response: its state, or null. A trap is thrown, but with `plugin_on_error pass`. */
-  bodyStart(f: GuestFunction, r: Request, conf: number): OpenBody | null {
-    const { faults } = this.instance
+  bodyStart(f: GuestFunction, r: Request, conf: number, instance = this.instance): OpenBody | null {
+    const { faults } = instance
     try {
       if (faults.until !== 0 && faults.blocked()) throw new Trap(this.plugin.name, 'is in quarantine', null)
-      const state = this.named(f, r, () => this.look(f, r, Kind.BodyFilter, null, null, conf, 0)).result >>> 0
-      return state === 0 ? null : new OpenBody(state, this.instance.generation)
+      const state = this.named(f, r, () => this.look(f, r, Kind.BodyFilter, null, null, conf, 0, instance)).result >>> 0
+      return state === 0 ? null : new OpenBody(state, instance)
     } catch (error) {
       if (error instanceof Trap && this.passes) return null
       throw error
@@ -144,19 +158,22 @@ export class Calls {
   bodyPart(f: GuestFunction, r: Request, part: BodyPart, open: OpenBody): BodyPart | null {
     if (open.off) return part
     try {
-      if (open.generation !== this.instance.generation) {
-        throw this.lost(f, r)
-      }
+      if (open.lost) throw this.lost(f, r)
       return this.filtered(f, r, part, open)
     } catch (error) {
-      if (!(error instanceof Trap) || open.changed || !this.passes) throw error
-      open.off = true
-      return part
+      return this.withoutFilter(error, part, open)
     }
   }
 
+  /** What becomes of a part whose filter failed: it is passed on where that is allowed, else the error is thrown. */
+  withoutFilter(error: unknown, part: BodyPart, open: OpenBody): BodyPart {
+    if (!(error instanceof Trap) || open.changed || !this.passes) throw error
+    open.off = true
+    return part
+  }
+
   /** The plugin has trapped elsewhere since the filter began: its state of this response is gone. */
-  private lost(f: GuestFunction, r: Request): Trap {
+  lost(f: GuestFunction, r: Request): Trap {
     const trap = new Trap(this.plugin.name, 'lost its state of this response when it was reset', null)
     this.report(trap, f, r)
     return trap
@@ -165,7 +182,12 @@ export class Calls {
   private filtered(f: GuestFunction, r: Request, part: BodyPart, open: OpenBody): BodyPart | null {
     const { state } = open
     const flags = (part.last ? 1 : 0) | (part.flush ? 2 : 0)
-    const { result, out } = this.named(f, r, () => this.look(f, r, Kind.BodyFilter, null, part, state, flags))
+    const { result, out } = this.named(f, r, () => this.look(f, r, Kind.BodyFilter, null, part, state, flags, open.instance))
+    return this.passedOn(result, out, f, part, open)
+  }
+
+  /** What a body filter's answer makes of a part. */
+  passedOn(result: number, out: Buffer | null, f: GuestFunction, part: BodyPart, open: OpenBody): BodyPart | null {
     if (result === PartAnswer.Pass) return part
     open.changed = true
     if (result === PartAnswer.Replace) return { data: out, file: null, last: part.last, flush: part.flush }
@@ -174,9 +196,11 @@ export class Calls {
   }
 
   /** The response is over: the guest may let its state go. */
-  bodyEnd(f: GuestFunction, r: Request, { state, generation }: OpenBody): void {
-    if (generation !== this.instance.generation) return
-    this.quietly(f, r, () => this.look(f, r, Kind.Look, null, null, state, 0))
+  bodyEnd(f: GuestFunction, r: Request, open: OpenBody): void {
+    const { state, instance } = open
+    // A call that waits in it is being unwound, and the state with it.
+    if (open.lost || instance.waiting !== null) return
+    this.quietly(f, r, () => this.look(f, r, Kind.Look, null, null, state, 0, instance))
   }
 
   /**
@@ -189,18 +213,17 @@ export class Calls {
   }
 
   /** Calls a function for its effect: a variable's setter, a log handler. */
-  effect(f: GuestFunction, r: Request, argument: string | null, conf: number): void {
-    this.quietly(f, r, () => this.look(f, r, Kind.Look, argument === null ? null : [argument], null, conf, 0))
+  effect(f: GuestFunction, r: Request, argument: string | null, conf: number, kind: number = Kind.Look): void {
+    this.quietly(f, r, () => this.look(f, r, kind, argument === null ? null : [argument], null, conf, 0))
   }
 
-  private look(f: GuestFunction, r: Request, kind: number, args: readonly string[] | null, part: BodyPart | null, a: number, b: number):
+  private look(f: GuestFunction, r: Request, kind: number, args: readonly string[] | null, part: BodyPart | null, a: number, b: number, instance = this.instance):
   { result: number, answer: string | null, out: Buffer | null } {
-    const { instance } = this
     return instance.run(kind, f.label, (frame) => {
       if (args !== null) frame.args = args
       frame.part = part
       f.calls++
-      const result = f.call(f.data, instance.handle(r), a, b)
+      const result = instance.bind(f)(f.data, instance.handle(r), a, b)
       return { result, answer: frame.answer, out: frame.partOut }
     }, r)
   }
@@ -241,15 +264,27 @@ export class Calls {
     return this.instead(r, 500, pass)
   }
 
+  /** What becomes of a request whose call into the pool did not return: nobody wants it any more, no instance was to be had, or it trapped. */
+  refused(error: unknown, f: GuestFunction, r: Request, pass: Verdict): Verdict {
+    if (error instanceof Cancelled) return ERROR
+    if (error instanceof PoolFull) {
+      r.log(Level.error, `plugin ${this.plugin.name} is busy: ${error.message} (plugin_instances, plugin_queue)`)
+      return r.headerSent ? ERROR : 503
+    }
+    if (!(error instanceof Trap)) throw error
+    this.report(error, f, r)
+    return this.instead(r, 500, pass)
+  }
+
   /** What becomes of a request that the plugin failed, as `plugin_on_error` says; `pass` is the verdict that goes on without the plugin. */
-  private instead(r: Request, status: number, pass: Verdict): Verdict {
+  instead(r: Request, status: number, pass: Verdict): Verdict {
     const { onError } = this.instance.program.settings
     if (onError === 'pass') return pass
     if (r.headerSent) return ERROR
     return onError === 'error' ? status : onError
   }
 
-  private report(trap: Trap, f: GuestFunction, r: Request): void {
+  report(trap: Trap, f: GuestFunction, r: Request): void {
     if (trap.logged) return
     trap.logged = true
     const place = r.location.name === '' ? '' : ` of location ${r.location.name}`
@@ -257,8 +292,7 @@ export class Calls {
   }
 
   private garbage(verdict: number, f: GuestFunction, r: Request, pass = DECLINED): Verdict {
-    const what = verdict === GuestVerdict.Suspended ? 'suspended, but had asked for nothing' : `${verdict}, which is no verdict`
-    r.log(Level.error, `plugin ${this.plugin.name} answered ${what} in ${f.label}`)
+    r.log(Level.error, `plugin ${this.plugin.name} answered ${verdict}, which is no verdict in ${f.label}`)
     this.instance.faults.add('trap')
     return this.instead(r, 500, pass)
   }

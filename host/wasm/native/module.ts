@@ -4,12 +4,14 @@ import type { Cf } from '../../conf/cf.ts'
 import type { Request } from '../../http/request.ts'
 import type { ConfType } from './registration.ts'
 import type { NativePlugin } from './plugin.ts'
+import type { GuestFunction } from '../instance.ts'
 import { Phase } from '../../module.ts'
 import { Kind } from '../frame.ts'
 import { GuestFault, Trap } from '../trap.ts'
 import { PluginError } from '../../core/errors.ts'
 import type { OpenBody } from './calls.ts'
 import { Calls } from './calls.ts'
+import { Waiting } from './waiting.ts'
 import { Confs, PluginConf, makeDirectives } from './confs.ts'
 import { makeCommands } from './commands.ts'
 import { LifecycleEvent, VariableFlag, levels } from './abi.ts'
@@ -37,6 +39,8 @@ export class NativeModule implements Module {
   readonly plugin: NativePlugin
   private readonly confs: Confs
   private readonly calls: Calls
+  /** The calls that may wait; null when the plugin has none. */
+  readonly waiting: Waiting | null
   private index = -1
   private mainConf: PluginConf | null = null
   /**
@@ -53,20 +57,21 @@ export class NativeModule implements Module {
     this.everywhere = registration.directives.length === 0
     this.confs = new Confs(plugin)
     this.calls = new Calls(plugin)
+    const fresh = plugin.instance.program.settings.isolation === 'request' && registration.bodyFilters.length > 0
+    const waiting = this.waiting = fresh || plugin.instance.functions.some((f) => f.waits) ? new Waiting(plugin, this.calls) : null
     plugin.confOf = (r, type) => {
       if (type < 0 || type >= registration.confs.length) throw new GuestFault(`asked for conf class ${type}`)
       return this.handle(r, r.loc[this.index] as PluginConf, type)
     }
     this.directives = makeDirectives(registration, this.confs, (_conf, entry) => {
       const { handler, body, conf: type } = entry.content!
+      const calls = handler.waits ? waiting! : this.calls
       return body
-        ? (r, conf) => this.calls.withBody(handler, r, this.handle(r, conf, type), true)
-        : (r, conf) => this.calls.handler(handler, r, this.handle(r, conf, type), true, null, null)
+        ? (r, conf) => calls.withBody(handler, r, this.handle(r, conf, type), true)
+        : (r, conf) => calls.handler(handler, r, this.handle(r, conf, type), true, null)
     })
     this.phases = this.makePhases()
-    this.headerFilters = registration.headerFilters.map(({ handler, conf: type }) => ({
-      filter: (r, conf) => this.calls.headerFilter(handler, r, this.handle(r, conf, type)), active: this.active,
-    }))
+    this.headerFilters = this.makeHeaderFilters()
     this.bodyFilters = this.makeBodyFilters()
     this.variables = registration.variables.map(({ name, flags, get, set }) => ({
       name, get: (r, rest) => this.calls.text(get, r, rest),
@@ -75,9 +80,9 @@ export class NativeModule implements Module {
     }))
     this.selects = registration.selects.map(({ name, get }) => ({ name, get: (r, argument) => this.calls.text(get, r, argument) }))
     this.functions = registration.functions.map(({ name, minimum, maximum, call }) => ({
-      name, minimum, maximum, call: (r, args) => this.calls.handler(call, r, 0, false, args, null),
+      name, minimum, maximum, call: (r, args) => (call.waits ? waiting! : this.calls).handler(call, r, 0, false, args),
     }))
-    this.commands = makeCommands(plugin.instance, registration)
+    this.commands = makeCommands(plugin.instance, registration, waiting)
     this.metrics = registration.metrics.map((m) => ({ ...m, name: metricName(plugin.name, m.name) }))
   }
 
@@ -95,19 +100,43 @@ export class NativeModule implements Module {
     const { registration } = this.plugin
     const handlers = registration.phases.map(({ phase, handler, body, conf: type }): PhaseHandler<PluginConf> => {
       const content = phase === Phase.Content
-      if (phase === Phase.Log) return { phase, handler: (r, conf) => (this.calls.effect(handler, r, null, this.handle(r, conf, type)), 0), active: this.active }
+      if (phase === Phase.Log) {
+        const log = (r: Request, at: number): void => {
+          if (handler.waits) this.waiting!.log(handler, r, at)
+          else this.calls.effect(handler, r, null, at, Kind.Log)
+        }
+        return { phase, handler: (r, conf) => (log(r, this.handle(r, conf, type)), 0), active: this.active }
+      }
+      const calls = handler.waits ? this.waiting! : this.calls
       const run: PhaseHandler<PluginConf>['handler'] = body
-        ? (r, conf) => this.calls.withBody(handler, r, this.handle(r, conf, type), content)
-        : (r, conf) => this.calls.handler(handler, r, this.handle(r, conf, type), content, null, null)
+        ? (r, conf) => calls.withBody(handler, r, this.handle(r, conf, type), content)
+        : (r, conf) => calls.handler(handler, r, this.handle(r, conf, type), content, null)
       return { phase, handler: run, active: this.active }
     })
     return handlers
   }
 
+  private makeHeaderFilters(): HeaderFilter<PluginConf>[] {
+    const { headerFilters, bodyFilters } = this.plugin.registration
+    const filters = headerFilters.map(({ handler, conf: type }): HeaderFilter<PluginConf> => {
+      const calls = handler.waits ? this.waiting! : this.calls
+      return { filter: (r, conf) => calls.headerFilter(handler, r, this.handle(r, conf, type)), active: this.active }
+    })
+    const leasing = bodyFilters.find(({ filter }) => this.leases(filter))
+    // Body filters cannot wait for their instance; the head can.
+    return leasing === undefined ? filters : [...filters, { filter: (r) => this.waiting!.lease(r, leasing.filter), active: this.active }]
+  }
+
+  /** The state of a body filter is in an instance that nobody else uses: because the filter may wait, or because requests see nothing of each other. */
+  private leases(filter: GuestFunction): boolean {
+    return filter.waits || this.plugin.instance.program.settings.isolation === 'request'
+  }
+
   private makeBodyFilters(): BodyFilter<PluginConf, OpenFilter>[] {
     return this.plugin.registration.bodyFilters.map(({ start, filter, conf: type, end }, index) => ({
       start: (r, conf) => {
-        const body = this.calls.bodyStart(start, r, this.handle(r, conf, type))
+        const calls = this.leases(filter) ? this.waiting! : this.calls
+        const body = calls.bodyStart(start, r, this.handle(r, conf, type))
         if (body === null) return null
         const open = { index, body }
         if (end !== null) {
@@ -120,7 +149,7 @@ export class NativeModule implements Module {
         }
         return open
       },
-      filter: (r, part, open) => this.calls.bodyPart(filter, r, part, open.body),
+      filter: (r, part, open) => (filter.waits ? this.waiting! : this.calls).bodyPart(filter, r, part, open.body),
       active: this.active,
     }))
   }
@@ -138,6 +167,7 @@ export class NativeModule implements Module {
 
   createMainConf(cf: Cf): PluginConf {
     this.index = cf.cycle.indexOf(this)
+    this.plugin.cycle = cf.cycle
     return this.mainConf = new PluginConf()
   }
 

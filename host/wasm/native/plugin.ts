@@ -1,4 +1,5 @@
 import type { Cf } from '../../conf/cf.ts'
+import type { Cycle } from '../../cycle.ts'
 import type { Template } from '../../expr/template.ts'
 import type { Request } from '../../http/request.ts'
 import type { Services } from '../services.ts'
@@ -20,6 +21,20 @@ import { commandImports } from './commands.ts'
 import { environmentImports } from './environment.ts'
 import { MetricValues, metricImports } from './metrics.ts'
 import { PluginZones, zoneImports } from './zones.ts'
+import { askingImports } from './asking.ts'
+
+/** The functions that an instance imports. */
+function imports(plugin: NativePlugin, instance: Instance): WebAssembly.Imports {
+  instance.onReplace = () => { plugin.shim = null }
+  return {
+    vespid: {
+      ...registrationImports(instance, plugin.registration), ...callbackImports(plugin, instance), ...requestImports(plugin, instance),
+      ...responseImports(plugin, instance), ...commandImports(plugin, instance), ...metricImports(plugin, instance),
+      ...zoneImports(plugin, instance), ...askingImports(plugin, instance),
+    },
+    env: environmentImports(instance, (level, message) => plugin.log(level, message)),
+  } as WebAssembly.Imports
+}
 
 /** One plugin at work in one thread and cycle: its instance, what it registered, and what the host keeps for it. */
 export class NativePlugin {
@@ -33,6 +48,8 @@ export class NativePlugin {
   metrics!: MetricValues
   /** The handle of the conf of a class for a request's present place; the module that stands for the plugin knows. */
   confOf: (r: Request, type: number) => number = () => 0
+  /** The cycle that it works in; null before http{} is read. */
+  cycle: Cycle | null = null
   /** The zones that it has opened. */
   readonly zones: PluginZones
   /** The copier between core memory and arena; made at the first head. */
@@ -47,15 +64,7 @@ export class NativePlugin {
     this.services = services
     this.zones = new PluginZones(program.name)
     for (const name of headerNames) this.registration.intern(name)
-    this.instance = new Instance(program, (instance) => ({
-      vespid: {
-        ...registrationImports(instance, this.registration), ...callbackImports(this, instance), ...requestImports(this, instance),
-        ...responseImports(this, instance), ...commandImports(this, instance), ...metricImports(this, instance),
-        ...zoneImports(this, instance),
-      },
-      env: environmentImports(instance, (level, message) => this.log(level, message)),
-    } as WebAssembly.Imports))
-    this.instance.onReplace = () => { this.shim = null }
+    this.instance = new Instance(program, (instance) => imports(instance.origin === null ? this : this.seenBy(instance), instance))
     this.instance.faults.onChange = (milliseconds) => this.quarantine(milliseconds)
     try {
       this.instance.start()
@@ -64,6 +73,13 @@ export class NativePlugin {
       throw new PluginError(this.name, `registration trapped: ${trap.text}`, 'the plugin\'s top-level code runs when it is loaded; something in it failed')
     }
     this.metrics = new MetricValues(this.registration.metrics)
+  }
+
+  /** The plugin as one of its further instances sees it: what depends on memory is that instance's, everything else is shared. */
+  private seenBy(instance: Instance): NativePlugin {
+    return Object.create(this, {
+      instance: { value: instance }, shim: { value: null, writable: true }, registration: { value: Object.create(this.registration) },
+    }) as NativePlugin
   }
 
   private quarantine(milliseconds: number): void {

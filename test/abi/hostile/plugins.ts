@@ -99,7 +99,7 @@ const bodies: [name: string, parts: Parts, status: number, log: RegExp | null][]
   ['twice', { handler: `${'(call $reply (i32.const 200) (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 1))'.repeat(2)} (i32.const 1)` }, 500, /it called reply twice/],
   ['split', { handler: '(call $reply (i32.const 200) (i32.const 16) (i32.const 7) (i32.const 0) (i32.const 1)) (i32.const 1)' }, 500, /content type that holds a line break/],
   ['verdict', { handler: '(i32.const 77)' }, 500, /answered 77, which is no verdict/],
-  ['suspend', { handler: '(i32.const 4)' }, 500, /answered suspended, but had asked for nothing/],
+  ['suspend', { handler: '(i32.const 4)' }, 500, /answered 4, which is no verdict/],
   ['itself', { handler: '(drop (call $variable_get (i32.const 0) (i32.const 1) (i32.const 100) (i32.const 10))) (i32.const 1)', functions: '(func $get (param i32 i32) (result i32) (drop (call $variable_get (i32.const 0) (i32.const 1) (i32.const 100) (i32.const 10))) (i32.const 0))', table: ['$get'], register: '(call $variable (i32.const 0) (i32.const 1) (i32.const 2) (i32.const 1) (i32.const -1) (i32.const 0))' }, 500, /calls nest too deeply/],
 ]
 

@@ -136,9 +136,8 @@ rpc('probe.object', 'probe.object: one of each', (call: RpcCall): void => {
 rpc('probe.throws', 'probe.throws: traps', (call: RpcCall): void => { throw new Error('command failed') })
 
 content('ask', (r) => {
-  const first = rpc_call('core.slow', '["a"]', 0)
-  const second = rpc_call('core.fast', '', 1)
-  if (first === null || second === null) return Status.Suspended
+  const first = rpc_call('core.slow', '["a"]')
+  const second = rpc_call('core.fast')
   return r.reply(200, 'application/json', `${first}${second}`)
 })
 

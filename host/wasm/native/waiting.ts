@@ -1,0 +1,276 @@
+import type { Answer, Verdict } from '../../module.ts'
+import type { Request } from '../../http/request.ts'
+import type { BodyPart, PartSource } from '../../http/response.ts'
+import type { CallContext } from '../../rpc/command.ts'
+import type { Frame } from '../frame.ts'
+import type { GuestFunction, Instance } from '../instance.ts'
+import type { Calls, OpenBody } from './calls.ts'
+import type { NativePlugin } from './plugin.ts'
+import { DECLINED, ERROR, OK } from '../../module.ts'
+import { keepRequest } from '../../http/keep.ts'
+import { RpcCode, RpcError } from '../../rpc/command.ts'
+import { Kind } from '../frame.ts'
+import { Pool, PoolFull } from '../pool.ts'
+import { Trap } from '../trap.ts'
+import { Cancelled, WaitingCall } from '../waiting.ts'
+import { commandFailed } from './commands.ts'
+
+/** A call that returned, not yet left: its frame holds what the guest wished for. */
+interface Returned {
+  readonly instance: Instance
+  readonly frame: Frame
+  readonly value: number
+}
+
+/** An instance that a response's body filters have to themselves, because their state is in it. */
+interface Lease {
+  readonly instance: Instance
+  /** The request has ended; the instance is given back when the call that is unwound has left it. */
+  over: boolean
+}
+
+type Fill = ((frame: Frame) => void) | null
+
+/**
+ * The calls of one plugin that may wait. Each runs in an instance of the pool which nobody else uses until it has returned: a guest's stack and heap are made
+ * for one call at a time. Calls that cannot wait are `Calls`, and never come here.
+ */
+export class Waiting {
+  readonly pool: Pool
+  private readonly plugin: NativePlugin
+  private readonly calls: Calls
+  private readonly leases = new Map<Request, Lease>()
+
+  constructor(plugin: NativePlugin, calls: Calls) {
+    this.plugin = plugin
+    this.calls = calls
+    const { instances, queue } = plugin.instance.program.settings
+    this.pool = new Pool(() => this.make(), instances, queue)
+  }
+
+  private make(): Instance {
+    try {
+      return this.plugin.instance.copy()
+    } catch (error) {
+      throw new Trap(this.plugin.name, `no instance could be made: ${(error as Error).message}`, null)
+    }
+  }
+
+  // --- what is called ----------------------------------------------------------------------------------------------------
+
+  /** Runs a phase handler, a content handler or a script function; see `Calls.handler`. */
+  handler(f: GuestFunction, r: Request, conf: number, content: boolean, args: readonly string[] | null): Answer {
+    if (this.blocked) return this.calls.instead(r, 503, DECLINED)
+    const fill = args === null ? null : (frame: Frame): void => { frame.args = args }
+    const { serial } = r
+    return this.run(f, Kind.Handle, r, conf, 0, fill).then(({ instance, frame, value }): Answer => {
+      if (r.finished || r.serial !== serial) return this.dropped(instance, frame)
+      this.ended(instance)
+      return this.calls.settle(instance, frame, value, f, r, content, this.pool)
+    }).catch((error: unknown) => this.calls.refused(error, f, r, DECLINED))
+  }
+
+  /** As `handler`, when the request body has been read. */
+  withBody(f: GuestFunction, r: Request, conf: number, content: boolean): Answer {
+    const rc = r.readBody()
+    if (rc === OK) return this.handler(f, r, conf, content, null)
+    if (typeof rc === 'number') return rc
+    return rc.then((v) => (v === OK ? this.handler(f, r, conf, content, null) : v))
+  }
+
+  /** Runs a header filter: OK, ERROR, or the status to answer instead. */
+  headerFilter(f: GuestFunction, r: Request, conf: number): Answer {
+    if (this.blocked) return this.calls.instead(r, 503, OK)
+    return this.run(f, Kind.HeaderFilter, r, conf, 0, null).then((returned): Verdict => {
+      this.leave(returned)
+      return this.calls.filterVerdict(returned.value, f, r)
+    }).catch((error: unknown) => this.calls.refused(error, f, r, OK))
+  }
+
+  /** Runs a log handler. The request is over: when the handler waits it goes on with a copy, and the connection with its next request. */
+  log(f: GuestFunction, r: Request, conf: number): void {
+    if (this.blocked) return
+    let kept: Request | null = null
+    const { running } = r
+    const { engine } = r.connection
+    const keep = (): Request => {
+      // The configuration is in use until the handler has returned.
+      if (kept === null) running.active++
+      return kept ??= keepRequest(r)
+    }
+    this.run(f, Kind.Log, r, conf, 0, null, keep).then((returned) => this.leave(returned)).catch((error: unknown) => {
+      const who = kept ?? r
+      if (error instanceof Trap) this.calls.report(error, f, who)
+      else this.calls.refused(error, f, who, OK)
+    }).finally(() => { if (kept !== null) engine.requestEnded(running) })
+  }
+
+  /** Runs an RPC command: `answer` reads what it gave from the frame. Rejects with RpcError. */
+  async command(f: GuestFunction, fill: (frame: Frame) => void, answer: (frame: Frame) => unknown, context: CallContext): Promise<unknown> {
+    let returned: Returned
+    try {
+      returned = await this.run(f, Kind.Command, null, 0, 0, fill, null, (context.within ?? 0) > 0)
+    } catch (error) {
+      if (error instanceof PoolFull) throw new RpcError(RpcCode.Failed, `plugin "${this.plugin.name}" is busy: ${error.message}`)
+      throw commandFailed(error, f)
+    }
+    try {
+      return answer(returned.frame)
+    } finally {
+      this.leave(returned)
+    }
+  }
+
+  // --- body filters that wait, or whose state nobody else may see ----------------------------------------------------------
+
+  /** Gives a response's body filters an instance; a header filter: OK, at once or when there is one, or 503. */
+  lease(r: Request, f: GuestFunction): Answer {
+    if (r.headerOnly || this.leases.has(r) || this.blocked) return OK
+    const take = (instance: Instance): Verdict => {
+      const lease = { instance, over: false }
+      this.leases.set(r, lease)
+      r.onEnd(() => this.endLease(r, lease))
+      return OK
+    }
+    try {
+      const instance = this.take(r, r.parent !== null)
+      if (!(instance instanceof Promise)) return take(instance)
+      return instance.then(take).catch((error: unknown) => this.calls.refused(error, f, r, OK))
+    } catch (error) {
+      return this.calls.refused(error, f, r, OK)
+    }
+  }
+
+  private endLease(r: Request, lease: Lease): void {
+    this.leases.delete(r)
+    if (lease.instance.waiting !== null) lease.over = true
+    else this.pool.release(lease.instance)
+  }
+
+  /** Asks a body filter whether it wants this response. */
+  bodyStart(f: GuestFunction, r: Request, conf: number): OpenBody | null {
+    const lease = this.leases.get(r)
+    return lease === undefined ? null : this.calls.bodyStart(f, r, conf, lease.instance)
+  }
+
+  /** Passes a part to a body filter that may wait: a source of one part, for which the rest of the body waits. */
+  bodyPart(f: GuestFunction, r: Request, part: BodyPart, open: OpenBody): PartSource {
+    const made = this.filtered(f, r, part, open)
+    let asked = false
+    return { next: () => (asked ? null : (asked = true, made)) }
+  }
+
+  private async filtered(f: GuestFunction, r: Request, part: BodyPart, open: OpenBody): Promise<BodyPart | null> {
+    if (open.off) return part
+    const lease = this.leases.get(r)
+    try {
+      if (open.lost || lease === undefined) throw this.calls.lost(f, r)
+      const flags = (part.last ? 1 : 0) | (part.flush ? 2 : 0)
+      const { instance, frame, value } = await this.start(lease.instance, lease, f, Kind.BodyFilter, r, open.state, flags, (to) => { to.part = part }, null)
+      const out = frame.partOut
+      this.leave({ instance, frame, value }, lease)
+      return this.calls.passedOn(value, out, f, part, open)
+    } catch (error) {
+      if (error instanceof Cancelled) return null
+      if (error instanceof Trap) this.calls.report(error, f, r)
+      return this.calls.withoutFilter(error, part, open)
+    }
+  }
+
+  // --- how it is called ----------------------------------------------------------------------------------------------------
+
+  private get blocked(): boolean {
+    const { faults } = this.plugin.instance
+    return faults.until !== 0 && faults.blocked()
+  }
+
+  /** An instance, or a promise of one; throws or rejects with PoolFull, Trap or Cancelled. */
+  private take(r: Request | null, beyond: boolean): Instance | Promise<Instance> {
+    const instance = this.pool.take(beyond)
+    if (instance !== null) return instance
+    return new Promise((resolve, reject) => {
+      const serial = r?.serial
+      const leave = this.pool.wait((given) => {
+        if (r === null || r.serial === serial) return resolve(given)
+        this.pool.release(given)
+        reject(new Cancelled())
+      })
+      r?.onEnd(() => {
+        leave()
+        reject(new Cancelled())
+      })
+    })
+  }
+
+  /**
+   * Calls `f` in an instance of the pool. `keep` (log handlers, whose request is over): gives the request an object of its own, called when the call has to wait.
+   * Rejects with PoolFull, Trap or Cancelled, the instance left.
+   */
+  private run(f: GuestFunction, kind: number, r: Request | null, a: number, b: number, fill: Fill, keep: (() => Request) | null = null, beyond = r !== null && r.parent !== null): Promise<Returned> {
+    try {
+      const instance = this.take(keep === null ? r : null, beyond)
+      if (!(instance instanceof Promise)) return this.start(instance, null, f, kind, r, a, b, fill, keep)
+      const late = keep === null ? r : keep()
+      return instance.then((given) => this.start(given, null, f, kind, late, a, b, fill, keep))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  private start(
+    instance: Instance, lease: Lease | null, f: GuestFunction, kind: number, r: Request | null, a: number, b: number, fill: Fill, keep: (() => Request) | null,
+  ): Promise<Returned> {
+    let frame: Frame
+    try {
+      frame = instance.enter(kind, r)
+    } catch (error) {
+      this.free(instance, lease)
+      return Promise.reject(error)
+    }
+    fill?.(frame)
+    const call = new WaitingCall(frame, keep === null ? r : null, `${f.label} of plugin ${this.plugin.name}`)
+    if (keep !== null) call.onSuspend = () => { frame.request = keep() }
+    instance.waiting = call
+    f.calls++
+    return this.enter(instance, f, r, a, b).then((value) => {
+      if (!call.cancelled) return { instance, frame, value }
+      this.leave({ instance, frame, value }, lease)
+      throw new Cancelled()
+    }, (error: unknown) => {
+      if (call.cancelled) instance.unwound()
+      const reason = call.cancelled ? new Cancelled() : instance.trapped(error)
+      this.leave({ instance, frame, value: 0 }, lease)
+      throw reason
+    })
+  }
+
+  private enter(instance: Instance, f: GuestFunction, r: Request | null, a: number, b: number): Promise<number> {
+    try {
+      return instance.promise(f)(f.data, r === null ? 0 : instance.handle(r), a, b)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** Leaves a call that has ended, and gives its instance back. */
+  private leave({ instance, frame }: Returned, lease: Lease | null = null): void {
+    this.ended(instance)
+    frame.clear()
+    instance.leave(frame)
+    this.free(instance, lease)
+  }
+
+  private ended(instance: Instance): void {
+    instance.waiting!.ended = true
+    instance.waiting = null
+  }
+
+  private free(instance: Instance, lease: Lease | null): void {
+    if (lease === null || lease.over) this.pool.release(instance)
+  }
+
+  private dropped(instance: Instance, frame: Frame): Verdict {
+    this.leave({ instance, frame, value: 0 })
+    return ERROR
+  }
+}
