@@ -5,13 +5,19 @@ import { packageRoot } from '../host/core/install.ts'
 import { stderrLog } from '../host/core/logfile.ts'
 import type { Cycle } from '../host/cycle.ts'
 import { hostModules } from '../host/modules/list.ts'
+import { defaultSettings } from '../host/wasm/limits/settings.ts'
+import { Plugins } from '../host/wasm/plugins.ts'
 import { PluginStore } from '../host/wasm/store.ts'
 import { pluginsOf } from '../host/worker/plugins.ts'
 
-/** Builds the cycle of DIRECTORY/vespid.conf in this thread, with the shipped plugins; throws with the first mistake. */
-export function openCycle(directory: string): Cycle {
+/**
+ * Builds the cycle of DIRECTORY/vespid.conf in this thread, with the shipped plugins; throws with the first mistake. `unchecked`: without the checks of the plugins'
+ * time, to see what they cost.
+ */
+export function openCycle(directory: string, unchecked = false): Cycle {
   const options = { prefix: directory + '/', confFile: join(directory, 'vespid.conf'), errorLog: 'stderr', globals: '', test: false }
-  const plugins = pluginsOf(PluginStore.first(join(packageRoot, 'build/plugins')), {}, options)
+  const store = PluginStore.first(join(packageRoot, 'build/plugins'))
+  const plugins = unchecked ? new Plugins(store, {}, () => ({ ...defaultSettings, unchecked })) : pluginsOf(store, {}, options)
   const { cycle, ok } = buildCycle(options, hostModules, plugins, stderrLog(Level.crit))
   if (!ok) throw new Error(cycle.problems.map((p) => p.error.line).join('\n'))
   for (const module of cycle.modules) {

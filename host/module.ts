@@ -133,6 +133,8 @@ export interface Module {
    */
   readonly order?: number
   readonly directives?: readonly Directive[]
+  /** Asked when a directive is unknown: what to tell about it (a directive of nginx that is not there), or null. */
+  readonly absent?: (directive: string) => string | null
 
   /** Conf of a `core` or `event` module (ngx_core_module_t). */
   createConf?(cycle: Cycle): unknown

@@ -48,10 +48,10 @@ export interface Cf {
   block(where: number, http: HttpConfs | null, type?: 'core' | 'event' | 'http'): boolean
   /**
    * Reads the block of the present directive as plain lines (`types`, `map`): each goes to `line` without look-up;
-   * `include` still works. A text that `line` returns is reported as it is, as in nginx. False when there was a
-   * mistake.
+   * `include` with one name still works unless `includes` is false. A text that `line` returns is reported as it is, as in
+   * nginx. False when there was a mistake.
    */
-  lines(line: (cf: Cf) => string | void): boolean
+  lines(line: (cf: Cf) => string | void, includes?: boolean): boolean
   /** Takes the block of a `raw` directive whole: its text between the braces and the place where it begins. */
   rawBlock(): { text: string, place: Place }
   /**

@@ -30,5 +30,6 @@ export function addErrorLog(cf: Cf, log: ErrorLog): void {
     if (level !== null && !refines) cf.fail(`duplicate log level "${word}"`, i)
     level = named
   }
-  log.add(cf.cycle.openFiles.get(target === 'stderr' ? target : cf.fullName(target)), level ?? Level.error)
+  // nginx takes no name for the standard error stream too.
+  log.add(cf.cycle.openFiles.get(target === 'stderr' || target === '' ? 'stderr' : cf.fullName(target)), level ?? Level.error)
 }

@@ -21,6 +21,8 @@ import type { Context, Entry } from './table.ts'
 export interface Scope extends Context {
   readonly http: HttpConfs | null
   readonly line: ((cf: Cf) => string | void) | null
+  /** `include` is one between such lines. */
+  readonly includes: boolean
   readonly depth: number
   /** The directive whose block this is; null at the top of the main file. */
   readonly opened: Place | null
@@ -34,7 +36,7 @@ const DEEPEST = 100
 /** Directives whose failure leaves other directives unknown. */
 const bringsModules = new Set(['load_module', 'plugins'])
 
-const outermost: Scope = { where: Where.Main, type: 'core', http: null, line: null, depth: 0, opened: null }
+const outermost: Scope = { where: Where.Main, type: 'core', http: null, line: null, includes: true, depth: 0, opened: null }
 
 /** Reads the `-g` text and the files of one cycle. */
 export class Reader {
@@ -152,10 +154,9 @@ export class Reader {
 
   #line(statement: Statement, line: (cf: Cf) => string | void): void {
     if (statement.pending) throw new ConfigError('unexpected "{"', statement.lexer!.here())
-    if (statement.args[0] === 'include') {
-      if (statement.args.length !== 2) statement.fail('invalid number of arguments in "include" directive')
-      return this.include(statement, statement.args[1]!)
-    }
+    // Like nginx's blocks: with another number of words, `include` is a line like any other.
+    const { args, scope } = statement
+    if (args[0] === 'include' && args.length === 2 && scope.includes) return this.include(statement, statement.args[1]!)
     const text = line(statement)
     if (typeof text === 'string') statement.fail(text)
   }
@@ -194,6 +195,10 @@ export class Reader {
     if (name.startsWith('\xef\xbb\xbf')) return 'the file begins with a byte order mark; save it without one'
     const provider = this.cycle.plugins.providerOf(name)
     if (provider !== null) return `plugin "${provider}" provides it; load it with load_module or plugins`
+    for (const module of this.cycle.modules) {
+      const note = module.absent?.(name) ?? null
+      if (note !== null) return note
+    }
     const near = this.#table.nearest(name, statement.scope)
     return near === null ? undefined : `did you mean "${near}"?`
   }
@@ -281,7 +286,7 @@ function readText(path: string, name: string, place: Place | null): string {
   try {
     return readFileSync(path, 'latin1')
   } catch (error) {
-    const call = (error as NodeJS.ErrnoException).syscall === 'read' ? 'read' : 'open'
+    const call = (error as NodeJS.ErrnoException).syscall === 'read' ? 'pread' : 'open'
     throw new ConfigError(systemFailure(`${call}() "${name}"`, error), place)
   }
 }

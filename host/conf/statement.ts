@@ -47,11 +47,11 @@ export class Statement implements Cf {
   }
 
   block(where: number, http: HttpConfs | null, type: 'core' | 'event' | 'http' = typeOf(where)): boolean {
-    return this.#readBlock({ where, http, type, line: null, depth: this.scope.depth + 1, opened: this.place })
+    return this.#readBlock({ where, http, type, line: null, includes: true, depth: this.scope.depth + 1, opened: this.place })
   }
 
-  lines(line: (cf: Cf) => string | void): boolean {
-    return this.#readBlock({ ...this.scope, line, depth: this.scope.depth + 1, opened: this.place })
+  lines(line: (cf: Cf) => string | void, includes = true): boolean {
+    return this.#readBlock({ ...this.scope, line, includes, depth: this.scope.depth + 1, opened: this.place })
   }
 
   #readBlock(scope: Scope): boolean {

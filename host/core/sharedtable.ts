@@ -1,3 +1,4 @@
+import { CHUNK_WORDS, Chunks, MORE, chunksFor } from './chunks.ts'
 import { SharedLock } from './sharedlock.ts'
 
 // The head of the memory, in 32-bit words.
@@ -21,9 +22,7 @@ const OLDEST = 10
 const NOTES = 16
 const HEAD_WORDS = 32
 
-// A chunk: its first word is the next chunk of the entry (or of the free list). The first chunk of an entry also holds
-// what follows.
-const MORE = 0
+// Words of an entry, in its first chunk.
 const E_NEXT = 1
 const E_OLDER = 2
 const E_NEWER = 3
@@ -31,18 +30,8 @@ const E_HASH = 4
 const E_KEY = 5
 const E_VALUE = 6
 const E_WORD = 7
-const CHUNK_WORDS = 32
-/** Bytes of a chunk, the unit in which memory is given out. */
-export const chunkBytes = 4 * CHUNK_WORDS
 /** How many 32-bit words of its own each entry has. */
 const entryWords = 4
-const FIRST_OFFSET = 4 * (E_WORD + entryWords)
-const FIRST_BYTES = 4 * CHUNK_WORDS - FIRST_OFFSET
-const MORE_OFFSET = 4
-const MORE_BYTES = 4 * CHUNK_WORDS - MORE_OFFSET
-
-/** Bytes up to which a loop is faster than a call into native code. */
-const byteByByte = 64
 
 /**
  * A hash table in memory that all threads share: byte string → four words and a byte value; bounded, ordered by last
@@ -53,24 +42,20 @@ const byteByByte = 64
 export class SharedTable {
   private readonly words: Int32Array
   private readonly mutex: SharedLock
-  private readonly bytes: Uint8Array
+  private readonly content: Chunks
   private readonly mask: number
   private readonly seed: number
   /** Word offset of chunk 0, which does not exist. */
   private readonly base: number
-  /** What `segment` found: a place in the memory, the chunk that it is in, and the byte that the next chunk begins with. */
-  private segmentAt = 0
-  private segmentChunk = 0
-  private segmentNext = -1
 
   /** Attaches to memory that `format` made. */
   constructor(memory: SharedArrayBuffer) {
     this.words = new Int32Array(memory)
     this.mutex = new SharedLock(this.words, LOCK, WAITERS)
-    this.bytes = new Uint8Array(memory)
     this.mask = this.words[BUCKETS]! - 1
     this.seed = this.words[SEED]!
     this.base = HEAD_WORDS + this.words[BUCKETS]! - CHUNK_WORDS
+    this.content = new Chunks(this.words, this.base)
   }
 
   /**
@@ -136,7 +121,7 @@ export class SharedTable {
     let entry = words[HEAD_WORDS + (hash & this.mask)]!
     while (entry !== 0) {
       const at = this.at(entry)
-      if (words[at + E_HASH] === hash && words[at + E_KEY] === key.length && this.matches(entry, key)) {
+      if (words[at + E_HASH] === hash && words[at + E_KEY] === key.length && this.content.matches(entry, key)) {
         if (words[NEWEST] !== entry) {
           this.unlink(entry)
           this.linkNewest(entry)
@@ -159,7 +144,7 @@ export class SharedTable {
     words[at + E_KEY] = key.length
     words[at + E_VALUE] = 0
     words.fill(0, at + E_WORD, at + E_WORD + entryWords)
-    this.copyIn(entry, 0, Buffer.from(key, 'latin1'))
+    this.content.copyIn(entry, 0, Buffer.from(key, 'latin1'))
     const bucket = HEAD_WORDS + (hash & this.mask)
     words[at + E_NEXT] = words[bucket]!
     words[bucket] = entry
@@ -206,13 +191,13 @@ export class SharedTable {
 
   /** The key of an entry, a byte string. */
   key(entry: number): string {
-    return this.copyOut(entry, 0, this.words[this.at(entry) + E_KEY]!).latin1Slice()
+    return this.copy(entry, 0, this.words[this.at(entry) + E_KEY]!).latin1Slice()
   }
 
   /** A copy of the value of an entry. */
   value(entry: number): Buffer {
     const at = this.at(entry)
-    return this.copyOut(entry, this.words[at + E_KEY]!, this.words[at + E_VALUE]!)
+    return this.copy(entry, this.words[at + E_KEY]!, this.words[at + E_VALUE]!)
   }
 
   /** Length of the value of an entry. */
@@ -221,7 +206,7 @@ export class SharedTable {
   /** Copies the value of an entry to `target` at `offset`, where there must be room for it. */
   valueInto(entry: number, target: Uint8Array, offset: number): void {
     const at = this.at(entry)
-    this.copyTo(entry, this.words[at + E_KEY]!, this.words[at + E_VALUE]!, target, offset)
+    this.content.copyTo(entry, this.words[at + E_KEY]!, this.words[at + E_VALUE]!, target, offset)
   }
 
   /** Sets the value of an entry; false, and no change, when there is no room. */
@@ -231,7 +216,7 @@ export class SharedTable {
     const key = words[at + E_KEY]!
     if (!this.resize(entry, chunksFor(key + words[at + E_VALUE]!), chunksFor(key + value.length))) return false
     words[at + E_VALUE] = value.length
-    this.copyIn(entry, key, value)
+    this.content.copyIn(entry, key, value)
     return true
   }
 
@@ -245,6 +230,12 @@ export class SharedTable {
     this.free(this.words[last + MORE]!)
     this.words[last + MORE] = added
     return true
+  }
+
+  private copy(entry: number, start: number, length: number): Buffer {
+    const out = Buffer.allocUnsafe(length)
+    this.content.copyTo(entry, start, length, out, 0)
+    return out
   }
 
   private at(chunk: number): number { return this.base + chunk * CHUNK_WORDS }
@@ -318,72 +309,4 @@ export class SharedTable {
       chunk = next
     }
   }
-
-  private matches(entry: number, key: string): boolean {
-    const { bytes } = this
-    let chunk = entry
-    let at = 4 * this.at(entry) + FIRST_OFFSET
-    let end = FIRST_BYTES
-    for (let i = 0; i < key.length; i++) {
-      if (i === end) {
-        chunk = this.words[this.at(chunk) + MORE]!
-        at = 4 * this.at(chunk) + MORE_OFFSET - i
-        end += MORE_BYTES
-      }
-      if (bytes[at + i] !== key.charCodeAt(i)) return false
-    }
-    return true
-  }
-
-  private copyIn(entry: number, start: number, from: Uint8Array): void {
-    const { length } = from
-    this.segmentNext = -1
-    for (let done = 0; done < length;) {
-      const part = this.segment(entry, start + done, length - done)
-      const whole = part === length
-      this.bytes.set(whole ? from : from.subarray(done, done + part), this.segmentAt)
-      done += part
-    }
-  }
-
-  private copyOut(entry: number, start: number, length: number): Buffer {
-    const out = Buffer.allocUnsafe(length)
-    this.copyTo(entry, start, length, out, 0)
-    return out
-  }
-
-  private copyTo(entry: number, start: number, length: number, out: Uint8Array, offset: number): void {
-    const { bytes } = this
-    this.segmentNext = -1
-    for (let done = 0; done < length;) {
-      const part = this.segment(entry, start + done, length - done)
-      const at = this.segmentAt
-      if (part <= byteByByte) for (let i = 0; i < part; i++) out[offset + done + i] = bytes[at + i]!
-      else out.set(bytes.subarray(at, at + part), offset + done)
-      done += part
-    }
-  }
-
-  /** Where in the memory byte `start` of an entry stands: sets `segmentAt`; how many of `length` bytes follow there. */
-  private segment(entry: number, start: number, length: number): number {
-    if (start < FIRST_BYTES) {
-      this.segmentAt = 4 * this.at(entry) + FIRST_OFFSET + start
-      return Math.min(FIRST_BYTES - start, length)
-    }
-    // Found once, then followed: long values are walked in order.
-    const index = Math.floor((start - FIRST_BYTES) / MORE_BYTES)
-    const within = start - FIRST_BYTES - index * MORE_BYTES
-    if (within !== 0 || start !== this.segmentNext) {
-      this.segmentChunk = this.words[this.at(entry) + MORE]!
-      for (let i = 0; i < index; i++) this.segmentChunk = this.words[this.at(this.segmentChunk) + MORE]!
-    } else this.segmentChunk = this.words[this.at(this.segmentChunk) + MORE]!
-    this.segmentAt = 4 * this.at(this.segmentChunk) + MORE_OFFSET + within
-    const part = Math.min(MORE_BYTES - within, length)
-    this.segmentNext = part === length ? -1 : start + part
-    return part
-  }
-}
-
-function chunksFor(bytes: number): number {
-  return bytes <= FIRST_BYTES ? 1 : 1 + Math.ceil((bytes - FIRST_BYTES) / MORE_BYTES)
 }

@@ -26,6 +26,9 @@ export interface StoreSettings {
 /** The kind of zones that the `zone` directive defines. */
 export const storeKind = 'zone'
 
+/** The kind of zones that are checked and get no memory: those of `upstream{}`, whose state is each worker's own. */
+export const memorylessKind = 'upstream'
+
 /** A zone of a configuration: state that all workers share (ngx_shm_zone_t). */
 export class Zone {
   readonly name: string
@@ -125,6 +128,7 @@ export function releaseZones(zones: readonly SharedZone[], thread: number, empti
 
 function openZone(zone: Zone, previous: readonly SharedZone[]): string | null {
   if (zone.size === 0) return `zero size shared memory zone "${zone.name}"`
+  if (zone.kind === memorylessKind) return null
   const old = previous.find((other) => other.name === zone.name && other.kind === zone.kind && other.size === zone.size)
   if (old !== undefined && old.binding !== zone.binding) return zone.rebound(old.binding)
   try {

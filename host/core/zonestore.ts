@@ -1,6 +1,6 @@
 import { isMainThread } from 'node:worker_threads'
 import { Journal, Op } from './journal.ts'
-import { chunkBytes } from './sharedtable.ts'
+import { chunkBytes } from './chunks.ts'
 import type { SharedTable } from './sharedtable.ts'
 import { Note, Outcome, ZoneEntries, longestHold } from './zoneentries.ts'
 

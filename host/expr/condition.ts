@@ -119,7 +119,7 @@ function conditionWords(cf: Cf): Word[] {
 export function compileCondition(cf: Cf): Condition {
   const words = conditionWords(cf)
   const first = words[0]
-  if (first === undefined) cf.fail('invalid condition ")"')
+  if (first === undefined || first.text === '') cf.fail('invalid condition ")"', 1, 'a condition stands in the brackets: if ($name)')
   const invalid = (): never => cf.fail(`invalid condition "${first.text}"`, first.argument,
     'it may be $name, $name = text, $name ~ regex, or -f path')
   if (first.text.startsWith('$') && first.text.length > 1) {

@@ -205,6 +205,7 @@ export class RequestBody {
     if (this.chunked !== null) return this.consumeChunks()
     const n = Math.min(this.left, c.end - c.position)
     const rc = this.keep(c.input, c.position, c.position + n)
+    if (this.stage !== Stage.Discarding) this.request.requestLength += n
     c.position += n
     this.left -= n
     if (rc === OK && this.left === 0) this.complete()
@@ -223,7 +224,7 @@ export class RequestBody {
         return 400
       }
       const rc = this.keep(c.input, decoder.dataStart, decoder.dataEnd)
-      r.requestLength += next - c.position
+      if (this.stage !== Stage.Discarding) r.requestLength += next - c.position
       c.position = next
       if (rc !== OK) return rc
       if (decoder.done) {

@@ -15,6 +15,7 @@ import { Request } from './request.ts'
 import { terminate } from './finalize.ts'
 import { prefixOffset, readOffset } from './framing/memory.ts'
 import { HeadResume } from './framing/parser.ts'
+import { abandonHead } from './badhead.ts'
 import { headLimits, readHead, waitForRequest } from './intake.ts'
 
 /** A Host value as it came, with what it means. */
@@ -41,6 +42,8 @@ export type State = (typeof State)[keyof typeof State]
 /** Bytes kept for later while a request is busy, at most; past it the socket is not read (back pressure). */
 const stashLimit = 65536
 const nothing = Buffer.alloc(0)
+const timedOut = 'client timed out (110: Connection timed out)'
+const noSuffix = (): string => ''
 
 /** Who takes the client's bytes after a 101 answer, when they are no HTTP any more. */
 export interface Tunnel {
@@ -82,6 +85,8 @@ export class Connection implements LogContext {
   state: State = State.Idle
   /** Requests begun on this connection. */
   requests = 0
+  /** The next request's first bytes came before the last one was over. */
+  pipelined = false
   readonly request: RequestType
   /** Unconsumed input: `input[position…end)`; the core read buffer during a read, else the stash. */
   input: Buffer = nothing
@@ -223,7 +228,8 @@ export class Connection implements LogContext {
   /** The request waits for something: keeps its head out of the shared read buffer. */
   suspend(r: RequestType): void {
     r.head.detach()
-    if (this.state === State.Body) return
+    // Background subrequests may outlive the connection.
+    if (this.state === State.Body || this.state === State.Closed) return
     this.state = State.Busy
     // A wait for the client to take what was sent keeps its send_timeout.
     if (this.waiters.length === 0) this.deadline = Infinity
@@ -371,10 +377,15 @@ export class Connection implements LogContext {
       if (!this.request.finished && this.blockedWrites === 0) this.clientGone()
       return
     }
-    if (this.state === State.Head && !this.request.finished) {
-      this.engine.log(Level.info, 'client prematurely closed connection', this)
-    }
+    if (this.state === State.Head) return abandonHead(this, 'client prematurely closed connection', 400)
+    if (this.state === State.Idle) this.idleEnded()
     this.close()
+  }
+
+  /** The client left between requests. */
+  private idleEnded(): void {
+    if (this.requests === 0) this.engine.log(Level.info, 'client closed connection while waiting for request', this)
+    else this.engine.log(Level.info, `client ${this.remoteAddress} closed keepalive connection`, { logSerial: this.serial, logSuffix: noSuffix })
   }
 
   /** The socket is gone, for whatever reason. */
@@ -402,25 +413,18 @@ export class Connection implements LogContext {
     const r = this.request
     switch (this.state) {
       case State.Body:
-        r.log(Level.info, 'client timed out')
         r.body.fail(408)
         return
+      case State.Idle:
+        if (this.requests === 0) this.engine.log(Level.info, `${timedOut} while waiting for request`, this)
+        return this.abort()
       case State.Head:
-        this.engine.log(Level.info, 'client timed out', this)
-        this.headTimedOut()
-        return
+        return abandonHead(this, timedOut, 408)
       case State.Busy:
-        r.log(Level.info, 'client timed out')
+        r.log(Level.info, timedOut)
         return terminate(r, 408)
       default:
         this.abort()
     }
-  }
-
-  /** 408 in the access log, not a byte to the client (nginx.md §8). */
-  private headTimedOut(): void {
-    const r = this.request
-    if (!r.finished) terminate(r, 408)
-    else this.abort()
   }
 }

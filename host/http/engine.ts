@@ -96,6 +96,7 @@ export class HttpEngine {
   commit(cycle: Cycle): void {
     const old = this.current
     this.current = { cycle, active: 0, retired: false }
+    this.idleSubrequests.length = 0
     const wanted = new Map((cycle.servers?.addresses ?? []).map((a) => [a.key, a]))
     for (const [key, listener] of this.listeners) {
       const address = wanted.get(key)

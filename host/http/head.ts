@@ -23,6 +23,8 @@ export class RequestHead {
   private line: string | null = null
   /** False when no head was understood (a malformed request line). */
   private valid = false
+  /** Without an understood head: whether its request line is well-formed. */
+  private lineUnderstood = false
 
   constructor(memory: CoreMemory) {
     this.memory = memory
@@ -40,9 +42,20 @@ export class RequestHead {
     this.valid = true
   }
 
-  /** There is no understood head; `line` is what is known of the request line. */
-  invalidate(line: string): void {
+  /** Points at a table and bytes of its own, which stay: the part that was understood of a head. */
+  attachOwn(table: Int32Array, bytes: Buffer): void {
+    this.table = table
+    this.bytes = bytes
+    this.base = 0
+    this.lines = null
+    this.line = null
+    this.valid = true
+  }
+
+  /** There is no understood head; `line` is what is known of the request line, `understood` whether method and protocol in it are. */
+  invalidate(line: string, understood = false): void {
     this.valid = false
+    this.lineUnderstood = understood
     this.lines = null
     this.line = line
   }
@@ -81,6 +94,9 @@ export class RequestHead {
 
   /** Whether the header lines differ from those received; a plugin's copy of the head must then be built anew. */
   get changed(): boolean { return this.lines !== null }
+
+  /** Whether at least the request line was understood. */
+  get understood(): boolean { return this.valid || this.lineUnderstood }
 
   /** Bytes of the head at an offset of the table, as a byte string. */
   text(offset: number, length: number): string {

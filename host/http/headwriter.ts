@@ -102,7 +102,7 @@ function headText(r: Request, status: number): string {
   if (out.contentLength >= 0 && !r.chunked) head += 'Content-Length: ' + out.contentLength + '\r\n'
   if (out.lastModified >= 0) head += 'Last-Modified: ' + new Date(out.lastModified * 1000).toUTCString() + '\r\n'
   const absolute = out.location !== '' && out.location.charCodeAt(0) === 47 && r.location.absoluteRedirect
-  if (absolute) head += 'Location: ' + safeValue(absoluteLocation(r, out.location)) + '\r\n'
+  if (absolute) head += 'Location: ' + safeValue(out.location = absoluteLocation(r, out.location)) + '\r\n'
   if (r.chunked) head += 'Transfer-Encoding: chunked\r\n'
   head += status === 101 ? 'Connection: upgrade\r\n' : r.keepalive ? keepAliveLines(r) : 'Connection: close\r\n'
   if (out.location !== '' && !absolute) head += 'Location: ' + safeValue(out.location) + '\r\n'

@@ -5,14 +5,13 @@ import type { HeadLimits } from './framing/parser.ts'
 import type { Request } from './request.ts'
 import { Level } from '../core/log.ts'
 import { State } from './connection.ts'
-import { terminate } from './finalize.ts'
 import { runPhases } from './phases.ts'
-import { headError, headErrorText } from './framing/errors.ts'
+import { refuseHead } from './badhead.ts'
 import { parseHost } from './framing/host.ts'
 import { methodNames } from './framing/names.ts'
 import { normalise } from './framing/uri.ts'
 import {
-  E_METHOD_09, O_IGNORE_INVALID, O_UNDERSCORES, F_CHUNKED, F_COMPLEX, F_EXPECT_100, F_PERSIST, F_PLUS, F_QUOTED, M_CONNECT, M_HEAD, M_TRACE, H_HOST,
+  O_IGNORE_INVALID, O_UNDERSCORES, F_CHUNKED, F_COMPLEX, F_EXPECT_100, F_PERSIST, F_PLUS, F_QUOTED, M_CONNECT, M_HEAD, M_TRACE, H_HOST,
   HEADER_WORDS, T_ARGS_LEN, T_ARGS_OFF, T_CL_HI, T_CL_LO, T_FLAGS, T_HEADERS, T_HOST_LEN, T_HOST_OFF, T_KNOWN, T_METHOD, T_METHOD_LEN, T_METHOD_OFF,
   T_PATH_LEN, T_PATH_OFF, T_PORT_LEN, T_PORT_OFF, T_SKIPPED, T_SKIPPED_LEN, T_SKIPPED_OFF, T_VERSION,
 } from './framing/table.ts'
@@ -20,6 +19,7 @@ import {
 /** Starts the wait for a request: the header timeout on a new connection, keepalive_timeout on a used one. */
 export function waitForRequest(c: Connection): void {
   c.state = State.Idle
+  c.pipelined = c.end > c.position
   const { defaultServer } = c.listen
   const time = c.requests === 0 ? defaultServer.clientHeaderTimeout : c.request.location.keepaliveTimeout
   c.deadline = c.engine.now + time
@@ -40,7 +40,7 @@ export function readHead(c: Connection): void {
     if (!c.refresh()) return c.close()
     const n = c.engine.parser.parseHead(c.position, c.end, c.limits, c.resumption)
     if (n === 0) return headIncomplete(c)
-    if (n < 0) return malformed(c, n)
+    if (n < 0) return refuseHead(c, n)
     process(c, n)
   }
 }
@@ -65,12 +65,13 @@ function headIncomplete(c: Connection): void {
 }
 
 /** Gives the request object to a new request of the connection, under the present configuration of its address. */
-function begin(c: Connection): Request {
+export function begin(c: Connection): Request {
   const { engine, request: r } = c
   c.requests++
   c.state = State.Busy
   c.deadline = Infinity
   r.begin(engine.requests + 1, engine.now)
+  r.pipelined = c.pipelined
   r.running = engine.requestBegan()
   const server = c.listen.defaultServer
   r.server = server
@@ -100,7 +101,8 @@ function process(c: Connection, length: number): void {
   const low = table[T_CL_LO]!
   const high = table[T_CL_HI]!
   r.contentLength = low === -1 && high === -1 ? -1 : high * 4294967296 + (low >>> 0)
-  r.requestLength = length + Math.max(0, r.contentLength)
+  // Empty lines before it do not count; the body counts as it is read.
+  r.requestLength = length - table[T_METHOD_OFF]!
   r.args = table[T_ARGS_LEN]! > 0 ? head.text(table[T_ARGS_OFF]!, table[T_ARGS_LEN]!) : ''
   r.body.begin(r.contentLength, r.chunkedBody)
   let status = takeTarget(c, r, flags, method)
@@ -109,60 +111,81 @@ function process(c: Connection, length: number): void {
   else if (status === 0) runPhases(r)
 }
 
-/** Host, server, normalised path, methods that are never served; 0 or the status to answer. */
+/** Normalised path, host, server, methods that are never served; 0 or the status to answer. The path is judged as the default server says. */
 function takeTarget(c: Connection, r: Request, flags: number, method: number): number {
   const { head } = r
   const { table } = head
-  if (!takeHost(c, r)) return 400
   if ((flags & F_COMPLEX) === 0) r.uri = pathOf(c, head, table[T_PATH_OFF]!, table[T_PATH_LEN]!)
   else {
     const path = normalise(head.text(table[T_PATH_OFF]!, table[T_PATH_LEN]!), r.server.mergeSlashes)
-    if (path === null) {
-      r.log(Level.info, 'client sent invalid request')
-      r.keepalive = false
-      return 400
-    }
+    if (path === null) return refuseTarget(c, r)
     r.uri = path
   }
+  if (!takeHost(c, r)) return 400
   if (table[T_SKIPPED]! > 0) {
-    r.log(Level.info, `client sent invalid header line: "${head.text(table[T_SKIPPED_OFF]!, table[T_SKIPPED_LEN]!)}"`)
+    r.log(Level.info, `client sent invalid header line: "${head.text(table[T_SKIPPED_OFF]!, table[T_SKIPPED_LEN]!)}" ${inHeaders}`)
   }
   if (method === M_TRACE || method === M_CONNECT) {
-    r.log(Level.info, `client sent ${methodNames[method]} method`)
+    r.log(Level.info, `client sent ${methodNames[method]} method ${inHeaders}`)
     r.keepalive = false
     return 405
   }
   return 0
 }
 
-/** The host of an absolute target wins over the Host header (RFC 9112 §3.2.2); it chooses the server. False: 400. */
-function takeHost(c: Connection, r: Request): boolean {
+/** The line is bad, so nginx reads no further: the headers count as never seen. */
+function refuseTarget(c: Connection, r: Request): number {
+  const { table } = r.head
+  const line = r.requestLine
+  r.requestLength = line.length + 2
+  r.contentLength = -1
+  r.uri = ''
+  r.keepalive = r.expectContinue = r.chunkedBody = false
+  r.body.begin(-1, false)
+  if (table[T_HOST_LEN]! > 0) takeHost(c, r)
+  r.head.invalidate(line, true)
+  r.log(Level.info, `client sent invalid request ${inLine(c)}`)
+  return 400
+}
+
+/** What nginx is doing while it reads the request line, for the log. */
+export function inLine(c: Connection): string {
+  return c.pipelined ? 'while reading client pipelined request line' : 'while reading client request line'
+}
+
+/** What nginx is doing while it reads header lines, for the log. */
+export const inHeaders = 'while reading client request headers'
+
+/** The host of an absolute target wins over the Host header (RFC 9112 §3.2.2); it chooses the server. False: 400, and the reason is logged. */
+export function takeHost(c: Connection, r: Request): boolean {
   const { head } = r
   const { table } = head
+  r.host = ''
+  r.hostPort = 0
+  const line = table[T_KNOWN + H_HOST]!
+  const at = T_HEADERS + line * HEADER_WORDS
   let known: KnownHost | null = null
   if (table[T_HOST_LEN]! > 0) {
     const end = table[T_PORT_OFF]! >= 0 ? table[T_PORT_OFF]! + table[T_PORT_LEN]! : table[T_HOST_OFF]! + table[T_HOST_LEN]!
     known = hostOf(c, head, table[T_HOST_OFF]!, end - table[T_HOST_OFF]!)
-  } else {
-    const line = table[T_KNOWN + H_HOST]!
-    if (line < 0) {
-      r.host = ''
-      r.hostPort = 0
-      chooseServer(c, r)
-      return true
-    }
-    const at = T_HEADERS + line * HEADER_WORDS
+    if (known === null) return refuseHost(r, `client sent invalid host in request line ${inLine(c)}`)
+    if (line >= 0 && parseHost(head.text(table[at + 2]!, table[at + 3]!)) === null) return refuseHost(r, `client sent invalid host header ${inHeaders}`)
+  } else if (line >= 0) {
     known = hostOf(c, head, table[at + 2]!, table[at + 3]!)
+    if (known === null) return refuseHost(r, `client sent invalid host header ${inHeaders}`)
   }
-  if (known === null) {
-    r.log(Level.info, 'client sent invalid host header')
-    r.keepalive = false
-    return false
+  if (known !== null) {
+    r.host = known.host
+    r.hostPort = known.port
   }
-  r.host = known.host
-  r.hostPort = known.port
   chooseServer(c, r)
   return true
+}
+
+function refuseHost(r: Request, message: string): boolean {
+  r.log(Level.info, message)
+  r.keepalive = false
+  return false
 }
 
 /** Whether the head has these bytes at an offset. */
@@ -214,34 +237,4 @@ export function headLimits(server: CoreSrvConf): HeadLimits {
     smallBuf: server.clientHeaderBufferSize, largeNum: count, largeSize: size, maxHeaders: server.maxHeaders,
     flags: (server.ignoreInvalidHeaders ? O_IGNORE_INVALID : 0) | (server.underscoresInHeaders ? O_UNDERSCORES : 0),
   }
-}
-
-/** What the log shows as the request line of a head that was not understood: the first line as far as it came. */
-function firstLine(c: Connection): string {
-  const text = c.input.latin1Slice(c.position, Math.min(c.end, c.position + 2048))
-  return /^[\r\n]*([^\r\n]*)/.exec(text)![1]!
-}
-
-/** A head that is no HTTP: logs nginx's sentence, answers the status, closes. */
-function malformed(c: Connection, code: number): void {
-  const { status } = headError(code)
-  const message = headErrorText(code, c.input, c.position, c.engine.memory.table)
-  const line = firstLine(c)
-  const r = begin(c)
-  r.head.invalidate(line)
-  r.method = 'GET'
-  r.uri = r.args = r.host = ''
-  r.headerOnly = false
-  // What is understood of a line without a protocol is answered as HTTP/0.9: the page alone.
-  r.version = code === E_METHOD_09 ? 9 : 1000
-  r.keepalive = false
-  r.chunkedBody = r.expectContinue = r.quotedUri = r.plusInUri = false
-  r.contentLength = -1
-  r.requestLength = c.end - c.position
-  r.body.begin(-1, false)
-  r.log(Level.info, message)
-  c.position = c.end
-  if (r.finalize(status)) runPhases(r)
-  if (!r.finished) return
-  if (c.state !== State.Linger && c.state !== State.Closed) terminate(r, 0)
 }

@@ -2,6 +2,7 @@
 import type { Cf } from '../conf/cf.ts'
 import type { Cycle } from '../cycle.ts'
 import type { HostAddress } from './core/hostnames.ts'
+import { suggest } from '../core/suggest.ts'
 import { parseNumber, parseSec, parseSize } from '../core/units.ts'
 import { inet6Address, inetAddress, lookUpHost } from './core/hostnames.ts'
 
@@ -155,7 +156,7 @@ function parsePorts(text: string): number[] | Reason {
   return Array.from({ length: last - first + 1 }, (_, i) => first + i)
 }
 
-/** Reads one parameter behind the address. */
+/** Reads one parameter behind the address. nginx names most bad ones with their `NAME=`. */
 function readOption(cf: Cf, i: number, options: Options): void {
   const word = cf.args[i]!
   const equals = word.indexOf('=')
@@ -163,28 +164,36 @@ function readOption(cf: Cf, i: number, options: Options): void {
   const name = word.slice(0, equals)
   const value = word.slice(equals + 1)
   switch (name) {
-    case 'backlog': options.backlog = positive(cf, i, name, parseNumber(value)); break
-    case 'rcvbuf': options.rcvbuf = positive(cf, i, name, parseSize(value)); break
-    case 'sndbuf': options.sndbuf = positive(cf, i, name, parseSize(value)); break
-    case 'fastopen': options.fastopen = parseNumber(value) ?? cf.fail(`invalid fastopen "${value}"`, i); break
-    case 'setfib':
-      if (parseNumber(value) === null) cf.fail(`invalid setfib "${value}"`, i)
-      break
-    case 'accept_filter': return cf.warn(`accept filters "${value}" are not supported on this platform, ignored`, i)
+    case 'backlog': options.backlog = number(cf, i, name, parseNumber(value), 1); break
+    case 'rcvbuf': options.rcvbuf = number(cf, i, name, parseSize(value), 0); break
+    case 'sndbuf': options.sndbuf = number(cf, i, name, parseSize(value), 0); break
+    case 'fastopen': options.fastopen = number(cf, i, name, parseNumber(value), 0); break
+    case 'accept_filter': return cf.warn(`accept filters "${word}" are not supported on this platform, ignored`, i)
     case 'ipv6only':
-      if (value !== 'on' && value !== 'off') cf.fail(`invalid ipv6only flags "${value}"`, i)
+      if (!value.startsWith('o')) cf.fail(`invalid parameter "${word}"`, i, 'it may be ipv6only=on or ipv6only=off')
+      if (value !== 'on' && value !== 'off') cf.fail(`invalid ipv6only flags "${value}"`, i, 'it may be on or off')
       options.ipv6only = value === 'on'
       break
     case 'so_keepalive':
       options.soKeepalive = parseKeepalive(value) ?? cf.fail(`invalid so_keepalive value: "${value}"`, i)
       break
-    default: cf.fail(`invalid parameter "${word}"`, i)
+    default: unknownOption(cf, i, name)
   }
   options.set = options.bind = true
 }
 
-function positive(cf: Cf, i: number, name: string, value: number | null): number {
-  return value !== null && value > 0 ? value : cf.fail(`invalid ${name} "${cf.args[i]!.slice(name.length + 1)}"`, i)
+function number(cf: Cf, i: number, name: string, value: number | null, least: number): number {
+  return value !== null && value >= least ? value : cf.fail(`invalid ${name} "${cf.args[i]}"`, i)
+}
+
+const optionNames = [
+  'default_server', 'ssl', 'proxy_protocol', 'bind', 'deferred', 'reuseport', 'multipath', 'backlog', 'rcvbuf', 'sndbuf',
+  'fastopen', 'ipv6only', 'so_keepalive',
+]
+
+function unknownOption(cf: Cf, i: number, name: string): never {
+  const near = suggest(name, optionNames)
+  return cf.fail(`invalid parameter "${cf.args[i]}"`, i, near === null ? undefined : `did you mean "${near}"?`)
 }
 
 function readFlag(cf: Cf, i: number, options: Options): void {
@@ -196,13 +205,11 @@ function readFlag(cf: Cf, i: number, options: Options): void {
       options.http2 = true
       return cf.warn('the "listen ... http2" directive is deprecated, use the "http2" directive instead', i)
     case 'quic': return cf.fail('the "quic" parameter requires ngx_http_v3_module', i, 'HTTP/3 is not supported')
-    case 'spdy':
-      return cf.warn('invalid parameter "spdy": ngx_http_spdy_module was superseded by ngx_http_v2_module', i)
     case 'bind': break
     case 'deferred': options.deferred = true; break
     case 'reuseport': options.reuseport = true; break
     case 'multipath': options.multipath = true; break
-    default: cf.fail(`invalid parameter "${cf.args[i]}"`, i)
+    default: unknownOption(cf, i, cf.args[i]!)
   }
   options.set = options.bind = true
 }

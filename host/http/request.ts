@@ -103,7 +103,10 @@ export class Request implements LogContext {
   private cleanups: (() => void)[] | null = null
   bytesSent = 0
   headerSize = 0
+  /** Bytes read of it: head and body. */
   requestLength = 0
+  /** It came together with the request before it. */
+  pipelined = false
   limitRate: number | undefined = undefined
   /** `SCHEME://SERVER/URI` of the upstream server that the request is passed to, for the error log; '' for none. */
   upstream = ''
@@ -308,11 +311,12 @@ export class Request implements LogContext {
 
   logSuffix(): string {
     const server = this.server?.serverName ?? ''
+    const host = this.header('host')
     const referer = this.header('referer')
     const line = this.requestLine
     return `, client: ${this.remoteAddress}, server: ${server}` + (line === '' ? '' : `, request: "${line}"`) +
       (this.parent === null ? '' : `, subrequest: "${this.uri}"`) + (this.upstream === '' ? '' : `, upstream: "${this.upstream}"`) +
-      (this.host === '' ? '' : `, host: "${this.header('host') ?? this.host}"`) + (referer === null ? '' : `, referrer: "${referer}"`)
+      (host === null ? '' : `, host: "${host}"`) + (referer === null ? '' : `, referrer: "${referer}"`)
   }
 
   /** Writes to the location's error log. */

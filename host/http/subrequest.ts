@@ -50,9 +50,8 @@ export interface SubrequestAnswer {
  * SERVER_REWRITE on, without ACCESS. It starts when the present handler has returned. Null, logged, when there are too many: the caller answers 500.
  */
 export function subrequest(r: Request, uri: string, args = '', options: SubrequestOptions = {}): Request | null {
-  const refused = refusal(r, uri, options)
-  if (refused) return null
-  // An HTTP head lies in the shared read buffer; a subrequest outlives the present read.
+  if (refused(r, uri, options)) return null
+  // A head lies in the shared read buffer; a subrequest outlives the present read.
   r.head.detach()
   const nest = r.nest ??= new Nest(new Tree(r), 0, Output.Ordered, false)
   const { tree } = nest
@@ -91,7 +90,7 @@ export function askSubrequest(r: Request, uri: string, args = '', options: Subre
 }
 
 /** Whether there are too many already; logged. */
-function refusal(r: Request, uri: string, options: SubrequestOptions): boolean {
+function refused(r: Request, uri: string, options: SubrequestOptions): boolean {
   if (r.finished) return true
   const { nest } = r
   if (nest === null) return false
@@ -100,7 +99,7 @@ function refusal(r: Request, uri: string, options: SubrequestOptions): boolean {
     r.log(Level.error, `subrequests cycle while processing "${uri}"`)
     return true
   }
-  if (nest.tree.live >= countLimit) {
+  if (nest.tree.all.length >= countLimit) {
     r.log(Level.crit, `request reference counter overflow while processing "${uri}"`)
     return true
   }
@@ -181,7 +180,10 @@ export function startPostAction(main: Request, uri: string): void {
 
 /** Gives the objects of ended subrequests back, without what they refer to. */
 export function releaseSubrequests(tree: TreeType): void {
-  const idle = tree.main.connection.engine.idleSubrequests
+  const { engine } = tree.main.connection
+  const idle = engine.idleSubrequests
+  // What is kept must not keep a replaced configuration.
+  if (tree.main.running !== engine.current) return
   for (const sr of tree.all) {
     if (idle.length >= idleLimit) return
     sr.variables = []

@@ -29,6 +29,7 @@ import { indexModule } from './static/index.ts'
 import { sslModule } from './ssl/module.ts'
 import { staticModule } from './static/static.ts'
 import { tryFilesModule } from './static/tryfiles.ts'
+import { unsupportedModule } from './unsupported/module.ts'
 import { upstreamModule } from './upstream/module.ts'
 
 /** The host's modules in the order of their confs; `Module.order` alone decides the order of handlers and filters. */
@@ -37,5 +38,5 @@ export const hostModules: readonly Module[] = [
   authBasicModule, limitConnModule, limitReqModule, httpZoneModule, geoModule, mapModule, splitClientsModule, rewriteModule,
   sslModule, http2Module, realipModule, upstreamModule, proxyModule, gatewaysModule, gzipModule, gunzipModule,
   gzipStaticModule, rangeHeaderModule, rangeBodyModule, notModifiedModule,
-  authRequestModule, mirrorModule, additionModule, postActionModule,
+  authRequestModule, mirrorModule, additionModule, postActionModule, unsupportedModule,
 ]

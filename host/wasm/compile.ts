@@ -65,11 +65,11 @@ export function compilePlugin(path: string, bytes: Uint8Array, shown = path, lim
   const { abi } = checkAbi(name, outline, shown)
   checkImports(name, outline, shown)
   checkExports(name, outline, shown)
-  const { memory, table } = limits
-  const { bytes: limited, globals, offsets, catches, reach } = limit(name, bytes, outline, { memory, table }, shown)
+  const { memory, table, unchecked } = limits
+  const { bytes: limited, globals, offsets, catches, reach } = limit(name, bytes, outline, limits, shown)
   return {
     name, path, hash: hashOf(bytes), size: bytes.length, abi, module: new WebAssembly.Module(limited), globals, offsets, catches, reach,
-    assemblyscript: outline.imports.some((i) => i.module === 'env' && i.name === 'abort'), limits: { memory, table }, counters: newCounters(),
+    assemblyscript: outline.imports.some((i) => i.module === 'env' && i.name === 'abort'), limits: unchecked === true ? { memory, table, unchecked } : { memory, table }, counters: newCounters(),
   }
 }
 

@@ -185,8 +185,8 @@ function afresh(file: Compiled, name = file.name): Compiled {
   return { ...file, name, counters: newCounters(name === file.name ? file.counters : undefined) }
 }
 
-function cacheKey(hash: string, { memory, table }: ModuleLimits): string {
-  return `${hash} ${memory} ${table}`
+function cacheKey(hash: string, { memory, table, unchecked }: ModuleLimits): string {
+  return `${hash} ${memory} ${table} ${unchecked === true}`
 }
 
 /** Reads a file that nobody is writing: its size and time are the same before and after. Throws PluginError. */

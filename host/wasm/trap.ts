@@ -1,3 +1,4 @@
+import { ConfigError } from '../core/errors.ts'
 import type { Program } from './instance.ts'
 
 /** A guest broke the ABI's rules; the message continues "it …". It ends the call like a trap. */
@@ -45,7 +46,9 @@ export function describeTrap(program: Program, error: unknown, more = ''): Trap 
   if (error instanceof WebAssembly.SuspendError) return new Trap(program.name, `it called a host function that waits, ${cannotWait}`, place(program, e))
   if (error instanceof RangeError && /call stack/i.test(message)) return new Trap(program.name, 'stack overflow', place(program, e))
   if (error instanceof WebAssembly.RuntimeError) return new Trap(program.name, oneLine(message, 300) + more, place(program, e))
-  return new Trap(program.name, oneLine(`${e?.name ?? 'error'}: ${message}`, 300), place(program, e))
+  const trap = new Trap(program.name, oneLine(`${e?.name ?? 'error'}: ${message}`, 300), place(program, e))
+  if (error instanceof ConfigError) trap.cause = error
+  return trap
 }
 
 /**

@@ -42,8 +42,8 @@ const cases: Case[] = [
   { what: 'template in a handler', handler: '(call $template (i32.const 0) (i32.const 1))', log: `${trapped}it called template, which may not be called in a handler` },
   { what: 'template that was not compiled', handler: '(call $expand (i32.const 0) (i32.const 0) (i32.const 9))', log: `${trapped}it expanded template 0, which it has not compiled` },
   { what: 'command answer in a handler', handler: '(call $rpc_add (i32.const 0) (i32.const 0) (i32.const 1)) (i32.const 1)', log: `${trapped}it called rpc_add, which may not be called in a handler` },
-  { what: 'question out of order', handler: '(call $rpc_dispatch (i32.const 3) (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))', log: `${trapped}it asked question 3 when 0 had been asked` },
-  { what: 'parameters that are no JSON', handler: '(call $rpc_call (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 16) (i32.const 4) (i32.const 0) (i32.const 0))', log: `${trapped}it gave a text as JSON that is none` },
+  { what: 'rpc_reply after a reply', handler: '(call $reply (i32.const 200) (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 1)) (call $rpc_reply (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 0)) (i32.const 1)', log: `${trapped}it called rpc_reply after a reply or a redirect` },
+  { what: 'parameters that are no JSON', handler: '(call $rpc_call (i32.const 0) (i32.const 1) (i32.const 16) (i32.const 4))', log: `${trapped}it gave a text as JSON that is none` },
   { what: 'metric that is none', handler: '(call $metric_add (i32.const 0) (i32.const 0) (i32.const 0) (f64.const 1)) (i32.const 1)', log: `${trapped}it counted metric 0, which it has not registered` },
   { what: 'log level that is none', handler: '(call $log (i32.const 0) (i32.const 0) (i32.const 1)) (i32.const 1)', log: `${trapped}it logged at level 0` },
   { what: 'too many random bytes', handler: '(call $random (i32.const 0) (i32.const 65537)) (i32.const 1)', log: `${trapped}it asked for 65537 random bytes; 65536 are allowed` },
@@ -56,7 +56,7 @@ const cases: Case[] = [
   { what: 'negative verdict', handler: '(i32.const -5)', log: 'answered -5, which is no verdict in content handler of "probe"' },
   { what: 'verdict between verdicts and statuses', handler: '(i32.const 42)', log: 'answered 42, which is no verdict in content handler of "probe"' },
   { what: 'verdict beyond statuses', handler: '(i32.const 1000)', log: 'answered 1000, which is no verdict in content handler of "probe"' },
-  { what: 'suspended for nothing', handler: '(i32.const 4)', log: 'answered suspended, but had asked for nothing in content handler of "probe"' },
+  { what: 'verdict 4, which was one once', handler: '(i32.const 4)', log: 'answered 4, which is no verdict in content handler of "probe"' },
 ]
 
 const frame = {
@@ -82,7 +82,7 @@ function guest(handler: string): string {
   })
 }
 
-const faults = new Set(['verdict 0', 'negative verdict', 'verdict between verdicts and statuses', 'verdict beyond statuses', 'suspended for nothing'])
+const faults = new Set(['verdict 0', 'negative verdict', 'verdict between verdicts and statuses', 'verdict beyond statuses', 'verdict 4, which was one once'])
 
 for (const { what, handler, log } of cases) {
   test(`${what}: 500, and the plugin is as it was after the configuration`, async (t) => {

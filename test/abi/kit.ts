@@ -64,9 +64,9 @@ export interface Served extends Engine {
   log(): string[]
 }
 
-/** Starts an engine with these plugins; `conf` is the inside of a server block. */
-export async function serve(t: TestContext, conf: string, modules: NativeModule[], http = ''): Promise<Served> {
-  const server = await engine(t, conf, modules, `error_log probe.log info; ${http}`)
+/** Starts an engine with these plugins; `conf` is the inside of a server block, `http` and `main` are what goes before it. */
+export async function serve(t: TestContext, conf: string, modules: NativeModule[], http = '', main = ''): Promise<Served> {
+  const server = await engine(t, conf, modules, `error_log probe.log info; ${http}`, main)
   const log = (): string[] => readFileSync(join(server.prefix, 'probe.log'), 'latin1').split('\n').filter((line) => line !== '')
     .map((line) => line.replace(/^\S+ \S+ (\[\w+\]) \S+ (\*\d+ )?/, '$1 ').replace(/, client: .*/, ''))
   return { ...server, log }

@@ -242,7 +242,7 @@ test('commands: values, numbers, objects, errors, traps', async (t) => {
   assert.equal(run('probe.sum', [1]), 1)
 })
 
-test('questions: a handler that has to wait is called again with the answers', async (t) => {
+test('questions: a handler waits for the answers of commands', async (t) => {
   let asked = 0
   const { get } = await started(t, 'location / { ask; }', {
     call: (method, params) => {

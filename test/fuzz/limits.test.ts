@@ -2,13 +2,20 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import wabt from 'wabt'
 import { readOutline } from '../../host/wasm/binary.ts'
 import { fileOffset } from '../../host/wasm/limits/offsets.ts'
 import type { Offsets } from '../../host/wasm/limits/offsets.ts'
 import { exported, rewrite } from '../../host/wasm/limits/rewrite.ts'
 import { tickFunction } from '../../host/wasm/limits/tick.ts'
+import { CoreMemory, readOffset } from '../../host/http/framing/memory.ts'
+import { headWasmPath } from '../../host/http/framing/wasmhead.ts'
+import { buildCore } from '../../tools/build-core.ts'
+import { malformed, odd } from './framing-heads.ts'
 import { makeModule, random } from './limits-modules.ts'
+
+await buildCore()
 
 const tools = await wabt()
 const features = { simd: true, bulk_memory: true, mutable_globals: true, tail_call: true, reference_types: true, sat_float_to_int: true, sign_extension: true, multi_value: true }
@@ -93,5 +100,27 @@ test('without fuel no generated module gets far', () => {
     const { result, calls } = run(limited, () => (asked++, -1))
     // A short start function does not pay at its entry, but behind its first call of the host.
     assert.deepEqual({ result, asked, calls: calls.includes(' ') }, { result: 'RuntimeError: unreachable', asked: 1, calls: false }, `seed ${seed}`)
+  }
+})
+
+test('optimised AssemblyScript does the same: the parser of request heads', () => {
+  const file = new Uint8Array(readFileSync(headWasmPath))
+  const { bytes } = rewrite(file, readOutline(file), { memory: 4 * 1024 ** 3, table: 10 })
+  const parsers = [file, bytes].map((module) => {
+    const core = new CoreMemory(1)
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module), { env: { memory: core.memory } })
+    exports[exported.tick]?.set(0, tickFunction(() => 100))
+    exports['limits'](1024, 4, 8192, 1000, 1)
+    return { core, exports }
+  })
+  const heads = [...malformed.map(([head]) => head), ...odd, `GET / HTTP/1.1\r\n${'A-Header: some value\r\n'.repeat(100)}\r\n`]
+  for (const head of heads) {
+    const [before, after] = parsers.map(({ core, exports }) => {
+      core.bytes.fill(0, readOffset, readOffset + 16384)
+      core.bytes.latin1Write(head, readOffset, head.length)
+      const result = exports['parse'](readOffset, readOffset + head.length)
+      return { result, memory: createHash('sha1').update(core.bytes).digest('hex') }
+    })
+    assert.deepEqual(after, before, JSON.stringify(head))
   }
 })

@@ -21,7 +21,7 @@ async function example(t: Test, name: string): Promise<Server> {
 
 test('every example has a source, a configuration and a README, and is tried here', () => {
   const names = readdirSync(examples).sort()
-  assert.deepEqual(names, ['api_key', 'ban', 'censor', 'demo', 'hello', 'stamp', 'visitor'])
+  assert.deepEqual(names, ['api_key', 'ban', 'censor', 'counter', 'demo', 'hello', 'stamp', 'visitor'])
   for (const name of names) for (const file of ['vespid.conf', 'README.md']) assert.ok(existsSync(join(examples, name, file)), `${name}/${file}`)
 })
 
@@ -94,4 +94,17 @@ test('visitor', async (t) => {
   assert.equal((await server.get('/page', { 'Accept-Language': 'fr' })).body, 'bienvenue\n')
   assert.equal((await server.get('/page')).body, 'welcome\n')
   assert.equal((await server.get('/page', { 'User-Agent': 'somebot' })).status, 403)
+})
+
+test('counter', async (t) => {
+  const server = await example(t, 'counter')
+  for (let n = 1; n <= 20; n++) assert.equal((await server.get('/')).body, `request ${n} from 127.0.0.1\n`)
+  assert.equal((await server.get('/hits')).body, '20\n')
+  assert.deepEqual((await server.rpc('counter.addresses')).result, '127.0.0.1')
+  assert.equal((await server.rpc('zone.get', 'hits', '127.0.0.1')).result, '20')
+  assert.equal((await server.reload()).code, 0)
+  assert.equal((await server.get('/')).body, 'request 21 from 127.0.0.1\n')
+  assert.equal((await server.rpc('counter.reset', '127.0.0.1')).result, 'reset')
+  assert.equal((await server.rpc('counter.reset', '127.0.0.1')).error?.message, '"127.0.0.1" has not been counted')
+  assert.equal((await server.get('/')).body, 'request 1 from 127.0.0.1\n')
 })

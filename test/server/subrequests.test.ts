@@ -2,6 +2,7 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { readFileSync, utimesSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { freePort, site, start, until } from './kit.ts'
 import { unchunk } from './client.ts'
@@ -62,7 +63,7 @@ function asOurs({ head, body }: { head: string, body: string }): { head: string,
 
 /** Lines of the error log as they are recorded: level and text. */
 function errorLines(log: string, prefix: string, ports: readonly [number, number]): string[] {
-  return log.split('\n').filter((line) => /^\[error\]/.test(line)).map((line) => line.replace(/^(\[\w+\]) \d+#\d+: \*\d+ /, '$1 ')
+  return log.split('\n').filter((line) => line.startsWith('[error]')).map((line) => line.replace(/^(\[\w+\]) \d+#\d+: \*\d+ /, '$1 ')
     .replaceAll(prefix, '<W>').replaceAll(`:${ports[0]}`, ':8961').replaceAll(`:${ports[1]}`, ':8962'))
 }
 
@@ -93,4 +94,41 @@ test('the recorded requests are answered, logged and passed on as nginx does it'
         { access: recorded.access, upstream: recorded.upstream, errors: recorded.errors })
     })
   }
+})
+
+/** What sub_filter with `sub_filter_once off` is to make of a text: the first place wins, there the first of the pairs. */
+function replaced(text: string, pairs: readonly (readonly [string, string])[]): string {
+  let out = ''
+  for (let at = 0; at < text.length;) {
+    const pair = pairs.find(([match]) => text.slice(at, at + match.length).toLowerCase() === match.toLowerCase())
+    out += pair === undefined ? text[at] : pair[1]
+    at += pair === undefined ? 1 : pair[0].length
+  }
+  return out
+}
+
+test('sub_filter finds texts across the borders of what upstream sends, and of the pieces of a file', async (t) => {
+  const pairs = [['aab', '<1>'], ['abcab', '<22>'], ['B', 'bb'], ['caca', '']] as const
+  let random = 12345
+  const next = (bound: number) => (random = random * 1103515245 + 12345 & 0x7fffffff) % bound
+  const text = Array.from({ length: 3000 }, () => 'aabcAbC '[next(8)]).join('')
+  const upstream = createServer((socket) => socket.on('error', () => {}).setNoDelay(true).once('data', () => {
+    socket.write('HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n')
+    let at = 0
+    const more = () => {
+      const length = 1 + next(4)
+      if (at >= text.length) return void socket.end()
+      socket.write(text.slice(at, at += length), () => setImmediate(more))
+    }
+    more()
+  }))
+  const port = await freePort()
+  await new Promise<void>((resolve) => upstream.listen(port, '127.0.0.1', resolve))
+  t.after(() => void upstream.close())
+  const file = text.repeat(60)
+  const rules = pairs.map(([match, replacement]) => `sub_filter ${match} "${replacement}";`).join(' ')
+  const server = await start(t, `http { access_log off; server { listen 127.0.0.1:<port>; root <prefix>; default_type text/html; ${rules} sub_filter_once off;
+    location / { proxy_pass http://127.0.0.1:${port}; } location /file { } } }`, { files: { file } })
+  assert.equal((await server.get('/')).body, replaced(text, pairs))
+  assert.equal((await server.get('/file')).body, replaced(file, pairs))
 })

@@ -116,7 +116,7 @@ test('mistakes are reported with nginx\'s words', (t) => {
     ['access_log $uri.log combined buffer=1k;', 'buffered logs cannot have variables in name'],
     ['access_log a.log combined buffer=1k; access_log a.log combined buffer=2k;', 'access_log "a.log" already defined with conflicting parameters'],
     ['access_log syslog:server=127.0.0.1;', 'logging to syslog is not supported yet'],
-    ['open_log_file_cache max=0;', 'invalid "open_log_file_cache" parameter "max=0"'],
+    ['open_log_file_cache max=0;', '"open_log_file_cache" must have "max" parameter'],
     ['open_log_file_cache inactive=1s;', '"open_log_file_cache" must have "max" parameter'],
   ]
   for (const [text, message] of cases) assert.deepEqual(buildHttp(t, text, { modules: [logModule] }).messages, [`[emerg] ${message}${where}`], text)

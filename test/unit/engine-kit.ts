@@ -29,13 +29,13 @@ export interface Engine {
   raw(bytes: string): Promise<string>
 }
 
-/** Starts an engine; `conf` is the inside of a server block listening on a free port. `http` goes before the server. */
-export async function engine(t: { after(fn: () => void | Promise<void>): void }, conf: string, modules: Module[] = [], http = ''): Promise<Engine> {
+/** Starts an engine; `conf` is the inside of a server block listening on a free port. `http` goes before the server, `main` before http{}. */
+export async function engine(t: { after(fn: () => void | Promise<void>): void }, conf: string, modules: Module[] = [], http = '', main = ''): Promise<Engine> {
   const prefix = mkdtempSync(join(tmpdir(), 'vespid-'))
   t.after(() => rmSync(prefix, { recursive: true, force: true }))
   const port = await freePort()
   const file = join(prefix, 'vespid.conf')
-  writeFileSync(file, `error_log stderr emerg; events {} http { ${noAccessLog} client_body_temp_path tmp; ${http} server { listen 127.0.0.1:${port}; ${conf} } }`)
+  writeFileSync(file, `error_log stderr emerg; ${main} events {} http { ${noAccessLog} client_body_temp_path tmp; ${http} server { listen 127.0.0.1:${port}; ${conf} } }`)
   const lines: string[] = []
   const log: Log = { level: Level.debug, write: (level, text, who?: LogContext) => { lines.push(`[${level}] ${text}${who?.logSuffix() ?? ''}`) } }
   const options = { prefix: prefix + '/', confFile: file, errorLog: 'stderr', globals: '', test: false }

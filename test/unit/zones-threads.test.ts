@@ -20,7 +20,7 @@ const code = `
   import { parentPort, workerData } from 'node:worker_threads'
   const { SharedTable } = await import(workerData.url + 'sharedtable.ts')
   const { ZoneStore } = await import(workerData.url + 'zonestore.ts')
-  const { memory, size, journal, seed, steps } = workerData
+  const { memory, size, journal, seed, steps, gate } = workerData
   const store = new ZoneStore('z', new SharedTable(memory), size, true, journal)
   let s = seed
   const next = (below) => { s = (Math.imul(s, 1103515245) + 12345) & 0x7fffffff; return (s >>> 8) % below }
@@ -34,6 +34,10 @@ const code = `
     cas: (key, text, other) => store.cas(key, other === null ? null : bytes(other), bytes(text), 0),
     incr: (key) => { const o = store.incr(key, 1, 0, 0); return o === 0 ? 'n' + store.number : o },
   }
+  // All begin together.
+  Atomics.sub(gate, 0, 1)
+  Atomics.notify(gate, 0)
+  for (let left; (left = Atomics.load(gate, 0)) > 0;) Atomics.wait(gate, 0, left)
   const ops = ['get', 'set', 'add', 'delete', 'cas', 'cas', 'incr', 'incr']
   for (let i = 0; i < steps; i++) {
     const op = ops[next(ops.length)]
@@ -48,8 +52,9 @@ const code = `
 async function steps(jobs: readonly Job[]): Promise<Step[][]> {
   const url = new URL('../../host/core/', import.meta.url).href
   const module = new URL(`data:text/javascript,${encodeURIComponent(code)}`)
+  const gate = new Int32Array(new SharedArrayBuffer(4)).fill(jobs.length)
   return Promise.all(jobs.map((job) => new Promise<Step[]>((resolve, reject) => {
-    const worker = new Worker(module, { workerData: { ...job, url } })
+    const worker = new Worker(module, { workerData: { ...job, url, gate } })
     worker.once('error', reject).once('message', resolve)
   })))
 }
@@ -82,7 +87,7 @@ for (const seed of [1, 2, 3]) {
   test(`what four threads do is one history (${seed})`, async () => {
     const size = 1 << 18
     const memory = SharedTable.format(size)
-    const logs = await steps([1, 2, 3, 4].map((n) => ({ memory, size, journal: null, seed: seed * 100 + n, steps: 4000 })))
+    const logs = await steps([1, 2, 3, 4].map((n) => ({ memory, size, journal: null, seed: seed * 100 + n, steps: 10_000 })))
     const all = logs.flat()
     // Of one number there is one change; what only looked at it comes after it.
     all.sort((a, b) => a[5] - b[5] || Number(changing(b)) - Number(changing(a)))
@@ -161,4 +166,46 @@ test('a zone that is full and under contention never holds more than it can, and
   assert.ok(evicted > 0 && expired > 0)
   store.clear()
   assert.equal(store.stats().free, store.stats().capacity)
+})
+
+test('a thread that is ended at any moment leaves a sound zone, or an empty one', async () => {
+  const size = 65536
+  const memory = SharedTable.format(size)
+  const code = `
+    import { parentPort, workerData } from 'node:worker_threads'
+    const { SharedTable } = await import(workerData.url + 'sharedtable.ts')
+    const { ZoneStore } = await import(workerData.url + 'zonestore.ts')
+    const store = new ZoneStore('z', new SharedTable(workerData.memory), workerData.size, true, null)
+    for (let i = 0; ; i++) {
+      if (i === 100) parentPort.postMessage('begun')
+      store.set('key ' + i % 300, Buffer.alloc(i * 31 % 3000, i % 256), 0)
+      store.incr('n' + i % 50, 1, 0, 0)
+      store.delete('key ' + i * 7 % 300)
+    }`
+  const url = new URL('../../host/core/', import.meta.url).href
+  const module = new URL(`data:text/javascript,${encodeURIComponent(code)}`)
+  const table = new SharedTable(memory)
+  const store = new ZoneStore('z', table, size, true, null)
+  for (let round = 0; round < 12; round++) {
+    const worker = new Worker(module, { workerData: { memory, size, url } })
+    const thread = worker.threadId
+    await new Promise((resolve, reject) => worker.once('error', reject).once('message', resolve))
+    await worker.terminate()
+    if (table.threadEnded(thread)) assert.equal(table.count, 0)
+    let seen = 0
+    for (let cursor = 0, first = true; first || cursor !== 0; first = false) {
+      cursor = store.each(cursor, 1000, (key, entry) => {
+        seen++
+        assert.match(key, /^(key |n)\d+$/)
+        if (key.startsWith('n')) return assert.ok(store.entries.integer(entry) > 0)
+        const value = store.entries.value(entry)
+        assert.equal(value.every((byte) => byte === value[0]), true)
+      })
+    }
+    assert.equal(seen, store.stats().entries)
+    if (round % 4 === 3) {
+      store.clear()
+      assert.equal(store.stats().free, store.stats().capacity)
+    }
+  }
 })

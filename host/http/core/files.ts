@@ -50,6 +50,7 @@ export const setTypes: Directive<CoreLocConf>['set'] = (cf, _directive, conf) =>
   const types = conf.types ??= new Map()
   cf.lines((line) => {
     const type = line.args[0]!
+    if (type === 'include') line.fail('invalid number of arguments in "include" directive')
     for (let i = 1; i < line.args.length; i++) {
       const extension = line.args[i]!.toLowerCase()
       const before = types.get(extension)
@@ -113,6 +114,9 @@ export const setAio: Directive<CoreLocConf>['set'] = (cf, _directive, conf) => {
   if (conf.aio !== undefined) return 'is duplicate'
   const word = cf.args[1]!
   if (word === 'off' || word === 'on' || word === 'threads') conf.aio = word
-  else if (/^threads=./.test(word)) conf.aio = 'threads'
+  else if (/^threads=./.test(word)) {
+    compileTemplate(cf, word.slice(8), 1)
+    conf.aio = 'threads'
+  }
   else return 'invalid value'
 }

@@ -5,6 +5,7 @@ import type { CoreLocConf, GzipDisable, ResolverConf } from './conf.ts'
 import { ErrorLog } from '../../core/logfile.ts'
 import { addErrorLog } from '../../conf/errorlog.ts'
 import { compileTemplate } from '../../expr/template.ts'
+import { inet6Address, inetAddress, lookUpHost } from './hostnames.ts'
 import { bindRegex } from '../../expr/define.ts'
 import { parseMsec, parseNumber, parseSec, parseSize } from '../../core/units.ts'
 
@@ -83,6 +84,19 @@ export const setGzipDisable: Directive<CoreLocConf>['set'] = (cf, _directive, co
   conf.gzipDisable = { msie6, regexes }
 }
 
+/** The address of a name server as written: numeric, with or without a port. */
+function nameServer(cf: Cf, i: number): string {
+  const word = cf.args[i]!
+  const [, six, four, port] = /^(?:\[(.*?)\]|([^:]*))(?::(.*))?$/s.exec(word) ?? []
+  const number = port === undefined ? 53 : parseNumber(port)
+  if (number === null || number < 1 || number > 65535) cf.fail(`invalid port in resolver "${word}"`, i)
+  if ((six !== undefined && inet6Address(six) !== null) || (four !== undefined && inetAddress(four) !== null)) return word
+  if (six !== undefined) cf.fail(`invalid IPv6 address in resolver "${word}"`, i)
+  const [found] = four === undefined || four === '' || four.includes('=') ? [] : lookUpHost(four)
+  if (found === undefined) return cf.fail(`host not found in resolver "${word}"`, i, 'name servers are told by their addresses')
+  return found.family === 'inet' ? `${found.host}:${number}` : `[${found.host}]:${number}`
+}
+
 /** `resolver ADDRESS… [valid=TIME] [ipv4=on|off] [ipv6=on|off] [status_zone=ZONE];` */
 export const setResolver: Directive<CoreLocConf>['set'] = (cf, _directive, conf) => {
   if (conf.resolver !== undefined) return 'is duplicate'
@@ -97,7 +111,7 @@ export const setResolver: Directive<CoreLocConf>['set'] = (cf, _directive, conf)
     } else if (family !== null) {
       if (family[2] !== 'on' && family[2] !== 'off') cf.fail(`invalid parameter: ${word}`, i)
       families[family[1] as 'ipv4' | 'ipv6'] = family[2] === 'on'
-    } else if (!word.startsWith('status_zone=')) servers.push(word)
+    } else if (!word.startsWith('status_zone=')) servers.push(nameServer(cf, i))
   }
   if (!families.ipv4 && !families.ipv6) cf.fail('"ipv4" and "ipv6" cannot both be "off"')
   if (servers.length === 0) cf.fail('no name servers defined')

@@ -64,6 +64,11 @@ export function basicUser(authorization: string | null): string | null {
   return colon <= 0 ? null : credentials.slice(0, colon)
 }
 
+/** Without a query there is no value: `-` in the access log. */
+function queryString(r: Request): string | null {
+  return r.args === '' ? null : r.args
+}
+
 /** What the request line and the head say (nginx.md §5.3). */
 export const requestVariables: readonly VariableDefinition[] = [
   { name: 'http_host', get: (r) => r.header('host') },
@@ -79,12 +84,12 @@ export const requestVariables: readonly VariableDefinition[] = [
   { name: 'arg_', prefix: true, nocache: true, get: (r, rest) => r.args === '' ? null : queryArgument(r.args, rest) },
   { name: 'host', get: (r) => r.host !== '' ? r.host : r.server.serverName },
   { name: 'request', get: (r) => r.requestLine },
-  { name: 'request_method', nocache: true, get: (r) => r.nest === null ? r.method : r.nest.tree.main.method },
-  { name: 'request_uri', get: (r) => r.unparsedUri },
-  { name: 'uri', nocache: true, get: (r) => r.uri },
-  { name: 'document_uri', nocache: true, get: (r) => r.uri },
-  { name: 'args', nocache: true, changeable: true, get: (r) => r.args, set: (r, value) => r.setUri(r.uri, value) },
-  { name: 'query_string', nocache: true, get: (r) => r.args },
+  { name: 'request_method', nocache: true, get: method },
+  { name: 'request_uri', get: (r) => r.unparsedUri || null },
+  { name: 'uri', nocache: true, get: path },
+  { name: 'document_uri', nocache: true, get: path },
+  { name: 'args', nocache: true, changeable: true, get: queryString, set: (r, value) => r.setUri(r.uri, value) },
+  { name: 'query_string', nocache: true, get: queryString },
   { name: 'is_args', nocache: true, get: (r) => r.args === '' ? '' : '?' },
   { name: 'server_protocol', get: protocol },
   { name: 'request_port', get: (r) => r.hostPort === 0 ? '' : String(r.hostPort) },
@@ -101,8 +106,18 @@ function cookieOf(r: Request, name: string): string | null {
 }
 
 /** The protocol as the client wrote it; an HTTP/0.9 request names none. */
-function protocol(r: Request): string {
-  if (r.version < 1000) return ''
-  const line = r.requestLine
+function protocol(r: Request): string | null {
+  if (r.version < 1000 || !r.head.understood) return null
+  const line = r.requestLine.trimEnd()
   return line.slice(line.lastIndexOf(' ') + 1)
+}
+
+/** A request whose line was not understood has no path: `-` in the access log. */
+function path(r: Request): string | null {
+  return r.uri === '' ? null : r.uri
+}
+
+function method(r: Request): string | null {
+  if (!r.head.understood) return null
+  return r.nest === null ? r.method : r.nest.tree.main.method
 }

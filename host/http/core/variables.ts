@@ -69,7 +69,7 @@ const connectionVariables: readonly VariableDefinition[] = [
   { name: 'https', get: (r) => r.connection.secure === null ? '' : 'on' },
   { name: 'connection', get: (r) => String(r.connection.serial) },
   { name: 'connection_requests', get: (r) => String(r.connection.requests) },
-  { name: 'pipe', get: () => '.' },
+  { name: 'pipe', get: (r) => r.pipelined ? 'p' : '.' },
   { name: 'proxy_protocol_addr', get: (r) => r.connection.proxied?.sourceAddress ?? null },
   { name: 'proxy_protocol_port', get: (r) => proxiedPort(r.connection.proxied?.sourcePort) },
   { name: 'proxy_protocol_server_addr', get: (r) => r.connection.proxied?.destinationAddress ?? null },

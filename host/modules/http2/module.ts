@@ -9,7 +9,15 @@ const setHttp2: Directive['set'] = (cf, directive, conf) => {
   return text
 }
 
-const obsolete: Directive['set'] = (cf, directive) => cf.warn(`the "${directive.name}" directive is obsolete, ignored`)
+const successors: Readonly<Record<string, string>> = {
+  http2_idle_timeout: 'keepalive_timeout', http2_recv_timeout: 'client_header_timeout', http2_max_requests: 'keepalive_requests',
+  http2_max_field_size: 'large_client_header_buffers', http2_max_header_size: 'large_client_header_buffers',
+}
+
+const obsolete: Directive['set'] = (cf, { name }) => {
+  const other = successors[name]
+  cf.warn(`the "${name}" directive is obsolete, ${other === undefined ? 'ignored' : `use the "${other}" directive instead`}`)
+}
 
 const servers = Where.Http | Where.Server
 

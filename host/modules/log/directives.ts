@@ -27,6 +27,8 @@ export interface AccessLog {
 export class LogLocConf {
   logs: AccessLog[] | null = null
   off = false
+  /** `open_log_file_cache` was read. */
+  fileCache = false
 }
 
 /** `log_format NAME [escape=default|json|none] TEXT…` */
@@ -78,7 +80,7 @@ export function setAccessLog(cf: Cf, _directive: Directive, conf: LogLocConf, ma
   const path = target.includes('$') ? compileTemplate(cf, target.startsWith('/') ? target : bytesName(cf, target), 1) : null
   const format = formatOf(cf, main, cf.args[2] ?? 'combined')
   const { condition, buffering } = readParameters(cf)
-  const sink = path === null ? sinkOf(cf.cycle.openFiles.get(cf.fullName(target))) : null
+  const sink = path === null ? sinkOf(cf.cycle.openFiles.get(target === '' ? 'stderr' : cf.fullName(target))) : null
   if (buffering.flush > 0 && buffering.size === 0) cf.fail(`no buffer is defined for access_log "${target}"`, 1)
   if (buffering.size > 0) {
     if (sink === null) cf.fail('buffered logs cannot have variables in name', 1)
@@ -121,16 +123,18 @@ function readParameters(cf: Cf): { condition: Template | null, buffering: Buffer
 }
 
 /** `open_log_file_cache off | max=N [inactive=TIME] [min_uses=N] [valid=TIME];` is checked, and changes nothing: nothing is kept open. */
-export function setOpenLogFileCache(cf: Cf): void {
+export function setOpenLogFileCache(cf: Cf, _directive: Directive, conf: LogLocConf): string | void {
+  if (conf.fileCache) return 'is duplicate'
+  conf.fileCache = true
   let max = 0
   let off = false
   for (let i = 1; i < cf.args.length; i++) {
     const word = cf.args[i]!
     const value = word.slice(word.indexOf('=') + 1)
-    if (word.startsWith('max=') && (parseNumber(value) ?? 0) > 0) max = parseNumber(value)!
+    if (word.startsWith('max=') && parseNumber(value) !== null) max = parseNumber(value)!
     else if (word === 'off') off = true
     else if ((!word.startsWith('inactive=') && !word.startsWith('valid=')) || parseSec(value) === null) {
-      if (!word.startsWith('min_uses=') || (parseNumber(value) ?? 0) === 0) cf.fail(`invalid "open_log_file_cache" parameter "${word}"`, i)
+      if (!word.startsWith('min_uses=') || parseNumber(value) === null) cf.fail(`invalid "open_log_file_cache" parameter "${word}"`, i)
     }
   }
   if (!off && max === 0) cf.fail('"open_log_file_cache" must have "max" parameter')

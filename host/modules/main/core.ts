@@ -67,8 +67,9 @@ const cpuAffinity: Directive['set'] = (cf, _directive, conf: CoreConf) => {
     return cf.fail('invalid number of arguments in "worker_cpu_affinity" directive')
   }
   for (let i = masks; i < cf.args.length; i++) {
-    const wrong = /[^01 ]/.exec(cf.args[i]!)
-    if (wrong !== null) return cf.fail(`invalid character "${wrong[0]}" in "worker_cpu_affinity"`, i)
+    // nginx reads a mask from its end.
+    const wrong = /([^01 ])[01 ]*$/.exec(cf.args[i]!)
+    if (wrong !== null) return cf.fail(`invalid character "${wrong[1]}" in "worker_cpu_affinity"`, i)
   }
   conf.cpuAffinity = cf.args.slice(1)
   cf.warn('"worker_cpu_affinity" is not supported on this platform, ignored')

@@ -1,6 +1,6 @@
 /** `events{}` and what stands in it. In the host because it tells how sockets are served. */
 import { initValue } from '../../conf/merge.ts'
-import { setFlag, setMsec } from '../../conf/setters.ts'
+import { setFlag, setMsec, setNum } from '../../conf/setters.ts'
 import { parseNumber } from '../../core/units.ts'
 import type { Cycle } from '../../cycle.ts'
 import { Args, Where } from '../../module.ts'
@@ -38,7 +38,12 @@ export const eventsModule: Module = {
   name: 'events',
   type: 'core',
   createConf: (): EventsConf => ({ begun: false }),
-  initConf: (_cf, conf: EventsConf) => conf.begun ? undefined : 'no "events" section in configuration',
+  initConf(cf, conf: EventsConf) {
+    if (!conf.begun) return 'no "events" section in configuration'
+    const { connections } = eventConf(cf.cycle)
+    const listening = cf.cycle.servers?.addresses.length ?? 0
+    if (connections <= listening) return `${connections} worker_connections are not enough for ${listening} listening sockets`
+  },
   directives: [{ name: 'events', where: Where.Main, args: Args.Block | Args.None, conf: 'core', set: events }],
 }
 
@@ -82,6 +87,8 @@ export const eventCoreModule: Module = {
     { ...inEvents, name: 'multi_accept', args: Args.Flag, set: setFlag, field: 'multiAccept' },
     { ...inEvents, name: 'accept_mutex', args: Args.Flag, set: setFlag, field: 'acceptMutex' },
     { ...inEvents, name: 'accept_mutex_delay', args: Args.Take1, set: setMsec, field: 'acceptMutexDelay' },
+    { ...inEvents, name: 'epoll_events', args: Args.Take1, set: setNum, field: 'epollEvents' },
+    { ...inEvents, name: 'worker_aio_requests', args: Args.Take1, set: setNum, field: 'workerAioRequests' },
     { ...inEvents, name: 'debug_connection', args: Args.Take1, set: debugConnection },
   ],
 }

@@ -46,7 +46,8 @@ const block: Directive['set'] = (cf, _directive, conf: LimitsConf) => {
 }
 
 function unknown(line: Cf, word: string): never {
-  const meant = suggest(word.replace(/^plugin_/, ''), [...settingNames, 'allow'])
+  const bare = word.replace(/^plugin_/, '')
+  const meant = settingNames.find((name) => name === bare) ?? suggest(bare, [...settingNames, 'allow'])
   return line.fail(`unknown directive "${word}"`, 0, meant === null ? `in "plugin" there may be ${settingNames.join(', ')}, allow` : `did you mean "${meant}"?`)
 }
 

@@ -13,7 +13,7 @@ function lookUp(file: string, name: string): { id: number, group: number } | nul
   } catch {
     return null
   }
-  const fields = text.split('\n').map((line) => line.split(':')).find((line) => line[0] === name)
+  const fields = text.split('\n').map((line) => line.split(':')).find((line) => line.length > 2 && line[0] === name)
   return fields === undefined ? null : { id: Number(fields[2]), group: Number(fields[3]) }
 }
 

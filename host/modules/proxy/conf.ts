@@ -93,6 +93,8 @@ export class ProxyConf {
   bufferSize: number = unset
   buffers: Bufs = unset
   busyBuffersSize: number = unset
+  tempFileWriteSize: number = unset
+  maxTempFileSize: number = unset
   interceptErrors: boolean = unset
   ignoreHeaders: number = unset
   forceRanges: boolean = unset

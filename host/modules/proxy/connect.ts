@@ -11,6 +11,7 @@ import type { ProxyConf, Target } from './conf.ts'
 import { ConfigError, systemFailure } from '../../core/errors.ts'
 import { Level } from '../../core/log.ts'
 import { textOf } from '../../core/text.ts'
+import { bindAddress } from './bind.ts'
 
 /** Bits of `proxy_ssl_protocols`. */
 export const SslProtocols = { SSLv2: 1, SSLv3: 2, TLSv1: 4, 'TLSv1.1': 8, 'TLSv1.2': 16, 'TLSv1.3': 32 } as const
@@ -53,8 +54,8 @@ function tlsOptions(r: Request, conf: ProxyConf, target: Target): ConnectionOpti
 function localAddress(r: Request, conf: ProxyConf): string | null {
   const value = conf.bind === null ? '' : conf.bind.evaluate(r)
   if (value === '') return null
-  const address = isIP(value) !== 0 ? value : value.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')
-  if (isIP(address) !== 0) return address
+  const address = bindAddress(value)
+  if (address !== null) return address
   r.log(Level.error, `invalid local address "${value}"`)
   return null
 }
@@ -86,11 +87,13 @@ export function compileTls(cf: Cf, conf: ProxyConf): ConnectionOptions {
     options.maxVersion = allowed[allowed.length - 1]!
   }
   if (conf.sslCiphers !== 'DEFAULT') options.ciphers = conf.sslCiphers
-  if (conf.sslTrustedCertificate !== '') options.ca = readPem(cf, conf.sslTrustedCertificate)
-  else if (conf.sslVerify) throw new ConfigError('no proxy_ssl_trusted_certificate for proxy_ssl_verify', place)
+  if (conf.sslVerify) {
+    if (conf.sslTrustedCertificate === '') throw new ConfigError('no proxy_ssl_trusted_certificate for proxy_ssl_verify')
+    options.ca = readPem(cf, conf.sslTrustedCertificate)
+  }
   if (conf.sslCertificate !== '') {
     if (conf.sslCertificateKey === '') {
-      throw new ConfigError(`no "proxy_ssl_certificate_key" is defined for certificate "${conf.sslCertificate}"`, place)
+      throw new ConfigError(`no "proxy_ssl_certificate_key" is defined for certificate "${conf.sslCertificate}"`)
     }
     options.cert = readPem(cf, conf.sslCertificate)
     options.key = readPem(cf, conf.sslCertificateKey)

@@ -2,6 +2,7 @@
 import type { Cf } from '../../conf/cf.ts'
 import type { Directive } from '../../module.ts'
 import type { CookieFlags, ProxyConf, ReplaceRule } from './conf.ts'
+import { bindAddress } from './bind.ts'
 import { bindRegex } from '../../expr/define.ts'
 import { compileTemplate, constantTemplate } from '../../expr/template.ts'
 
@@ -36,7 +37,9 @@ export const setBind: Setter = (cf, _directive, conf) => {
     if (cf.args[2] !== 'transparent') cf.fail(`invalid parameter "${cf.args[2]}"`, 2, 'it may be transparent')
     cf.warn('transparent proxying is not supported on this platform, ignored', 2)
   }
-  conf.bind = compileTemplate(cf, cf.args[1]!, 1)
+  const bind = compileTemplate(cf, cf.args[1]!, 1)
+  if (bind.constant !== null && bindAddress(bind.constant) === null) cf.fail(`invalid address "${bind.constant}"`, 1)
+  conf.bind = bind
 }
 
 /** `proxy_redirect off | default | REDIRECT REPLACEMENT;` */
@@ -100,6 +103,7 @@ export const setCookieFlags: Setter = (cf, _directive, conf) => {
     conf.cookieFlags = null
     return
   }
+  if (cf.args.length === 2) cf.fail(`invalid parameter "${cf.args[1]}"`, 1, 'it may be off, or a cookie and flags')
   const flags: Writable<CookieFlags> = {
     cookie: pattern(cf, cf.args[1]!, false), secure: null, httponly: null, samesite: null,
   }
@@ -123,7 +127,7 @@ function readFlag(cf: Cf, i: number, flags: Writable<CookieFlags>): void {
 
 /** Directives of the cache and the store, which do not exist here: `off` is true anyway. */
 export const setOffOnly: Setter = (cf, directive) => {
-  if (cf.args[1] !== 'off') cf.fail(`"${directive.name}" supports only "off"`, 1)
+  if (cf.args[1] !== 'off') cf.fail(`"${directive.name}" supports only "off"`, 1, 'responses are neither cached nor stored')
 }
 
 /** Predicates of the cache, which does not exist here: checked, then nothing. */
@@ -131,7 +135,3 @@ export const setPredicatesOnly: Setter = (cf) => {
   for (let i = 1; i < cf.args.length; i++) compileTemplate(cf, cf.args[i]!, i)
 }
 
-/** A rate, which may have variables; checked, then nothing. */
-export const setRateOnly: Setter = (cf) => {
-  compileTemplate(cf, cf.args[1]!, 1)
-}

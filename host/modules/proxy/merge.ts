@@ -29,7 +29,7 @@ export function mergeProxy(cf: Cf, parent: ProxyConf, child: ProxyConf, hostHead
     sslCertificateKey: '', sslCiphers: 'DEFAULT', sslProtocols: SslProtocols['TLSv1.2'] | SslProtocols['TLSv1.3'],
   })
   if (child.redirects === undefined) child.redirects = parent.redirects
-  if (child.busyBuffersSize === undefined) child.busyBuffersSize = parent.busyBuffersSize
+  for (const size of ['busyBuffersSize', 'tempFileWriteSize', 'maxTempFileSize'] as const) child[size] ??= parent[size]
   if ((child.nextUpstream & NextUpstream.off) !== 0) child.nextUpstream = NextUpstream.off
   const wrong = checkBuffers(child)
   if (wrong !== null) return wrong
@@ -57,16 +57,17 @@ function inheritPass(cf: Cf, parent: ProxyConf, child: ProxyConf): void {
 
 /** The sizes have to fit each other as in nginx, though the buffers here are Node's. */
 function checkBuffers(conf: ProxyConf): string | null {
-  const { bufferSize, buffers, busyBuffersSize } = conf
+  const { bufferSize, buffers } = conf
   if (buffers.count < 2) return 'there must be at least 2 "proxy_buffers"'
   const largest = Math.max(bufferSize, buffers.size)
-  if (busyBuffersSize === undefined) return null
-  if (busyBuffersSize < largest) {
-    return '"proxy_busy_buffers_size" must be equal to or greater than the maximum of the value of "proxy_buffer_size" ' +
-      'and one of the "proxy_buffers"'
-  }
+  const atLeast = 'must be equal to or greater than the maximum of the value of "proxy_buffer_size" and one of the "proxy_buffers"'
+  const busyBuffersSize = conf.busyBuffersSize ?? 2 * largest
+  if (busyBuffersSize < largest) return `"proxy_busy_buffers_size" ${atLeast}`
   if (busyBuffersSize > (buffers.count - 1) * buffers.size) {
     return '"proxy_busy_buffers_size" must be less than the size of all "proxy_buffers" minus one buffer'
   }
-  return null
+  if (conf.tempFileWriteSize !== undefined && conf.tempFileWriteSize < largest) return `"proxy_temp_file_write_size" ${atLeast}`
+  const file = conf.maxTempFileSize
+  if (file === undefined || file === 0 || file >= largest) return null
+  return `"proxy_max_temp_file_size" must be equal to zero to disable temporary files usage or ${atLeast}`
 }

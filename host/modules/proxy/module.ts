@@ -9,7 +9,7 @@
  * | proxy_busy_buffers_size, proxy_send_lowat, proxy_socket_rcvbuf, _sndbuf | Node's buffers |
  * | proxy_headers_hash_max_size, _bucket_size | hashes grow by themselves |
  * | proxy_limit_rate, proxy_pass_trailers | not yet |
- * | proxy_cache (only `off`), proxy_cache_bypass, proxy_no_cache, proxy_store (only `off`) | there is no cache |
+ * | proxy_cache (only `off`), proxy_cache_* , proxy_cache_bypass, proxy_no_cache, proxy_store (only `off`) | there is no cache |
  * | proxy_ssl_session_reuse, proxy_ssl_verify_depth | OpenSSL's own |
  */
 import type { Cf } from '../../conf/cf.ts'
@@ -23,10 +23,12 @@ import { moduleOrder } from '../order.ts'
 import { IgnoreHeaders, NextUpstream, ProxyConf } from './conf.ts'
 import { SslProtocols } from './connect.ts'
 import {
-  setBind, setCookieFlags, setCookieRule, setHeader, setOffOnly, setPredicatesOnly, setRateOnly, setRedirect,
+  setBind, setCookieFlags, setCookieRule, setHeader, setOffOnly, setPredicatesOnly, setRedirect,
   setTemplate,
 } from './directives.ts'
 import { mergeProxy } from './merge.ts'
+import { setSizeValue } from '../../http/core/response.ts'
+import { cacheDirectives } from './cache.ts'
 import { setPass } from './pass.ts'
 import { proxyVariables } from './variables.ts'
 
@@ -89,7 +91,7 @@ const connection: readonly Directive[] = [
 const response: readonly Directive[] = [
   directive('proxy_buffers', setBufs, Args.Take2),
   directive('proxy_temp_path', setPath, Args.Take1234),
-  directive('proxy_limit_rate', setRateOnly),
+  directive('proxy_limit_rate', setSizeValue),
   directive('proxy_ignore_headers', setBitmask, Args.OneOrMore, IgnoreHeaders),
   directive('proxy_hide_header', setStrArray, Args.Take1, undefined, 'hideHeaders'),
   directive('proxy_pass_header', setStrArray, Args.Take1, undefined, 'passHeaders'),
@@ -120,7 +122,7 @@ const ssl: readonly Directive[] = [
 export const proxyModule: Module = {
   name: 'proxy',
   order: moduleOrder.proxy,
-  directives: [...request, ...connection, ...response, ...ssl],
+  directives: [...request, ...connection, ...response, ...cacheDirectives(retries), ...ssl],
   createLocConf: () => new ProxyConf(),
   mergeLocConf: (cf: Cf, parent: ProxyConf, child: ProxyConf) =>
     mergeProxy(cf, parent, child, compileTemplate(cf, '$proxy_host')),

@@ -21,7 +21,8 @@ export function setPass(cf: Cf, _directive: unknown, conf: ProxyConf): string | 
     conf.pass = compileTemplate(cf, url, 1)
     return
   }
-  const parsed = parseTarget(url)
+  // A scheme alone is a bad prefix to nginx only where variables made it.
+  const parsed = /^https?:\/\/$/i.test(url) ? 'no host' : parseTarget(url)
   if (typeof parsed === 'string') {
     if (parsed === 'invalid URL prefix') return cf.fail(parsed, 1, 'it begins with http:// or https://')
     return cf.fail(`${parsed} in upstream "${url.slice(url.indexOf('//') + 2)}"`, 1)

@@ -63,7 +63,7 @@ function setFrom(cf: Cf, _directive: Directive, conf: RealipConf): void {
     return
   }
   const found = /[/:]/.test(word) ? [] : lookUpHost(word)
-  if (found.length === 0) cf.fail(/[/:]/.test(word) ? `invalid parameter "${word}"` : `host not found in set_real_ip_from "${word}"`, 1)
+  if (found.length === 0) cf.fail(`host not found in set_real_ip_from "${word}"`, 1)
   for (const { host } of found) from.networks.push(parseCidr(host)!)
 }
 

@@ -51,7 +51,7 @@ function setSplitClients(cf: Cf): void {
   const source = compileTemplate(cf, cf.args[1]!, 1)
   const variable = defineVariable(cf, 2)
   const shares: Share[] = []
-  if (!cf.lines((line) => readLine(line, shares))) return
+  if (!cf.lines((line) => readLine(line, shares), false)) return
   if (!setLimits(shares)) cf.fail('percent total is greater than 100%')
   variable.get = (r) => {
     const hash = murmurHash2(source.evaluate(r))

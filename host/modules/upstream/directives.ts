@@ -4,6 +4,7 @@ import type { Directive } from '../../module.ts'
 import type { Method } from './methods.ts'
 import { Where } from '../../module.ts'
 import { parseNumber, parseSec, parseSize } from '../../core/units.ts'
+import { memorylessKind } from '../../core/zones.ts'
 import { compileTemplate } from '../../expr/template.ts'
 import { parseUpstreamUrl } from './address.ts'
 import { consistentHash } from './continuum.ts'
@@ -14,7 +15,6 @@ import { endpointsOf } from './resolve.ts'
 /** The upstream module's conf of a `server{}` (empty) or an `upstream{}`. */
 export class UpstreamSrvConf {
   group: UpstreamGroup | null = null
-  zone: string | null = null
   // What the keep-alive setters write.
   requests: number | undefined = undefined
   time: number | undefined = undefined
@@ -141,14 +141,16 @@ export const setKeepalive: Directive<UpstreamSrvConf>['set'] = (cf, _directive, 
 /** nginx refuses zones of less than eight pages. */
 const smallestZone = 8 * 4096
 
-/** `zone NAME [SIZE];` checked and stored: the state of servers is each worker's own. */
-export const setZone: Directive<UpstreamSrvConf>['set'] = (cf, _directive, conf) => {
-  if (conf.zone !== null) return 'is duplicate'
+/** `zone NAME [SIZE];` checked: the state of servers is each worker's own. One block must give a zone its size. */
+export const setZone: Directive['set'] = (cf) => {
   const name = cf.args[1]!
   if (name === '') cf.fail(`invalid zone name "${name}"`, 1)
-  conf.zone = name
-  if (cf.args.length === 2) return
-  const size = parseSize(cf.args[2]!)
+  const size = cf.args.length === 2 ? 0 : parseSize(cf.args[2]!)
   if (size === null) return cf.fail(`invalid zone size "${cf.args[2]}"`, 2)
-  if (size < smallestZone) cf.fail(`zone "${name}" is too small`, 2)
+  if (cf.args.length === 3 && size < smallestZone) cf.fail(`zone "${name}" is too small`, 2)
+  try {
+    cf.cycle.zones.add(name, size, memorylessKind)
+  } catch (error) {
+    cf.fail((error as Error).message, 1)
+  }
 }

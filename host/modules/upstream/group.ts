@@ -83,6 +83,8 @@ export function adHocGroup(url: UpstreamUrl, endpoints: readonly Endpoint[]): Up
   return group
 }
 
+const portNote = 'the ports stand with the servers inside upstream{}'
+
 /** Every upstream of one configuration (the upstream module's main conf). */
 export class UpstreamRegistry {
   readonly groups: UpstreamGroup[] = []
@@ -93,7 +95,7 @@ export class UpstreamRegistry {
    */
   use(cf: Cf, url: UpstreamUrl, argument: number): UpstreamGroup {
     for (const group of this.named(url.host)) {
-      if (group.defined && !url.noPort) cf.fail(`upstream "${url.host}" may not have port ${url.port}`, argument)
+      if (group.defined && !url.noPort) cf.fail(`upstream "${url.host}" may not have port ${url.port}`, argument, portNote)
       if (group.defined || group.port === url.port) return group
     }
     const made = new UpstreamGroup(url.host, url.port, url.noPort, false, cf.place, url)
@@ -105,7 +107,7 @@ export class UpstreamRegistry {
   define(cf: Cf, name: string): UpstreamGroup {
     for (const group of this.named(name)) {
       if (group.defined) cf.fail(`duplicate upstream "${name}"`, 1)
-      if (!group.noPort) cf.fail(`upstream "${name}" may not have port ${group.port}${placed(group.place)}`, 1)
+      if (!group.noPort) throw new ConfigError(`upstream "${name}" may not have port ${group.port}`, group.place, portNote)
       group.defined = true
       group.port = 0
       group.place = cf.place
@@ -128,8 +130,4 @@ export class UpstreamRegistry {
     const lower = host.toLowerCase()
     return this.groups.filter((group) => group.host.toLowerCase() === lower)
   }
-}
-
-function placed(place: Place | null): string {
-  return place === null ? '' : ` in ${place.file}:${place.reported ?? place.line}`
 }

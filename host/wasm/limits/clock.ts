@@ -9,6 +9,8 @@ export class Clock {
   over = false
   private seen = -1
   private began = 0
+  /** Milliseconds that it had run when it went on after a wait. */
+  private before = 0
   private cpu: NodeJS.CpuUsage | null = null
 
   /** The call in flight has used up its fuel; `limit` is what it may run, in milliseconds. The new fuel, or −1 to end the call. */
@@ -18,6 +20,7 @@ export class Clock {
       this.seen = this.call
       this.over = false
       this.began = now
+      this.before = 0
       this.cpu = process.threadCpuUsage()
     } else if (this.over || now - this.began > limit) {
       this.over ||= this.running(now, limit)
@@ -37,6 +40,7 @@ export class Clock {
     if (ran === 0) this.call++
     else {
       this.began = performance.now() - ran
+      this.before = ran
       this.cpu = process.threadCpuUsage()
     }
   }
@@ -48,7 +52,7 @@ export class Clock {
   private running(now: number, limit: number): boolean {
     if (now - this.began > limit * 1.8) return true
     const { user, system } = process.threadCpuUsage(this.cpu!)
-    return (user + system) / 1000 > limit * 0.9
+    return this.before + (user + system) / 1000 > limit * 0.9
   }
 
   /** Whether the call in flight was ended for its time. */

@@ -43,6 +43,7 @@ export class Meter {
   private readonly exemptions: Exemptions
   private readonly out: Output
   private readonly offsets: OffsetRecorder
+  private readonly unchecked: boolean
   private blocks: Block[] = []
   private regions: Region[] = []
   private spent = 0
@@ -57,7 +58,8 @@ export class Meter {
   /** For the engine: branches by function index; it then keeps the way to the host out of the loops (measured: a short loop takes half the time). */
   readonly hints: { readonly index: number, readonly branches: readonly number[] }[] = []
 
-  constructor(layout: Layout, additions: Additions, exemptions: Exemptions, out: Output, offsets: OffsetRecorder) {
+  constructor(layout: Layout, additions: Additions, exemptions: Exemptions, out: Output, offsets: OffsetRecorder, unchecked: boolean) {
+    this.unchecked = unchecked
     this.layout = layout
     this.additions = additions
     this.exemptions = exemptions
@@ -95,7 +97,7 @@ export class Meter {
   private locals(body: Body, position: number): void {
     const { layout } = this
     this.local = -1
-    if (!this.exemptions.loops(position)) return this.flush(body.code)
+    if (this.unchecked || !this.exemptions.loops(position)) return this.flush(body.code)
     const type = layout.types[layout.functionTypes[layout.importedFunctions + position]!]!
     this.local = type.params + body.locals
     const r = new Input(layout.bytes, body.start, body.code)
@@ -125,7 +127,7 @@ export class Meter {
   private insert(from: number, at: number, before: readonly number[], check: Check | null = null, after: readonly number[] = none): void {
     this.flush(from)
     this.out.put(before)
-    if (check !== null) {
+    if (check !== null && !this.unchecked) {
       this.branches.push(this.out.length + check.branch - this.begin)
       this.out.put(check.bytes)
     }
@@ -137,7 +139,7 @@ export class Meter {
   /** A region begins at `at`. */
   private open(free: boolean, outer: number, at: number): void {
     let weightAt = -1
-    if (!free) {
+    if (!free && !this.unchecked) {
       this.flush(at)
       const check = this.check([0x41, 0x80, 0], this.regions.length === 0)
       // Behind `global.get` or `local.get`, its index, and `i32.const`.

@@ -15,6 +15,8 @@ export interface ModuleLimits {
   readonly memory: number
   /** Entries of each table. */
   readonly table: number
+  /** Without the checks of time: to measure what they cost. */
+  readonly unchecked?: boolean
 }
 
 /** A module that can be held to its limits. */
@@ -60,7 +62,7 @@ export function rewrite(bytes: Uint8Array, outline: Outline, limits: ModuleLimit
   const additions = new Additions(layout)
   const code = new Output(bytes.length * 2)
   const offsets = new OffsetRecorder()
-  const meter = new Meter(layout, additions, exemptions, code, offsets)
+  const meter = new Meter(layout, additions, exemptions, code, offsets, limits.unchecked === true)
   bodies.forEach((body, position) => meter.write(body, position))
   const globals = globalSection(layout, additions)
   const elements = elementSection(layout, additions)

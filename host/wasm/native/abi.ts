@@ -63,6 +63,8 @@ export const bounds = {
   name: 256,
   /** Longest text that crosses in one call other than a body (header values, log lines, JSON). */
   text: 1 << 20,
+  /** Longest JSON text in one call: the host parses it without a break. */
+  json: 4 << 20,
   /** Longest response body in one call. */
   body: 1 << 26,
   /** Calls within calls in one instance. */

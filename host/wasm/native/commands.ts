@@ -26,7 +26,7 @@ export function commandImports(plugin: NativePlugin, instance: Instance): HostFu
     },
     rpc_add: (kind, pointer, length) => {
       const frame = instance.expect(Kind.Command, 'rpc_add')
-      const text = utf8(instance.text(pointer!, length!, bounds.body))
+      const text = utf8(instance.text(pointer!, length!, kind === 0 ? bounds.body : bounds.json))
       frame.results ??= []
       if (frame.results.length >= 65536) throw new GuestFault('answered a command with more than 65536 values')
       frame.results.push(kind === 0 ? text : parseJson(text))

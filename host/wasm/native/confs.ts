@@ -7,7 +7,7 @@ import type { NativePlugin } from './plugin.ts'
 import type { Request } from '../../http/request.ts'
 import type { Answer } from '../../module.ts'
 import { CoreLocConf } from '../../http/core/conf.ts'
-import { PluginError } from '../../core/errors.ts'
+import { ConfigError, PluginError } from '../../core/errors.ts'
 import { Kind } from '../frame.ts'
 import { GuestFault, Trap, oneLine } from '../trap.ts'
 
@@ -151,6 +151,8 @@ export class Confs {
     } catch (error) {
       if (!(error instanceof Trap)) throw error
       this.broken = true
+      // The host refused what the plugin handed on (a template that is none): the user's mistake, not the plugin's.
+      if (error.cause instanceof ConfigError) throw error.cause
       const message = `plugin ${this.plugin.name} trapped in ${f.label}: ${error.text}`
       if (cf === null || cf.args.length === 0) throw new PluginError(this.plugin.name, message)
       return cf.fail(message)
