@@ -1,6 +1,7 @@
 /**
- * What the sandbox costs, measured in one thread: `node bench/limits.ts [--rounds N]`. Each function runs as it is in the file and as it is after the rewriter, in
- * turn; the figure is the least of all rounds. No network, no other process.
+ * What the sandbox costs, measured in one thread: `node bench/limits.ts [--rounds N]`. Each function runs as it is in
+ * the file and as it is after the rewriter, in turn; the figure is the least of all rounds. No network, no other
+ * process.
  */
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'

@@ -33,6 +33,12 @@ type Level = 'main' | 'srv' | 'loc'
 /** Blocks and files deeper than this are a mistake: each level costs the host stack. */
 const DEEPEST = 100
 
+/** Looking for the name that was meant costs time; nobody is shown more errors than this. */
+const MOST_SUGGESTED = 100
+
+/** Control characters that no name has. */
+const notText = /[\0-\x08\x0e-\x1f]/
+
 /** Directives whose failure leaves other directives unknown. */
 const bringsModules = new Set(['load_module', 'plugins'])
 
@@ -146,6 +152,8 @@ export class Reader {
       }
     } catch (error) {
       this.problem('emerg', this.#explained(error, statement))
+      // Of a file that is no text one mistake says all.
+      if (notText.test(statement.args[0]!)) return lexer.stop()
     }
     if (!statement.pending) return
     if (entry?.directive.raw !== true) lexer.skipBlock()
@@ -192,6 +200,7 @@ export class Reader {
   }
 
   #unknownNote(name: string, statement: Statement): string | undefined {
+    if (notText.test(name)) return 'the file is not a text'
     if (name.startsWith('\xef\xbb\xbf')) return 'the file begins with a byte order mark; save it without one'
     const provider = this.cycle.plugins.providerOf(name)
     if (provider !== null) return `plugin "${provider}" provides it; load it with load_module or plugins`
@@ -199,7 +208,8 @@ export class Reader {
       const note = module.absent?.(name) ?? null
       if (note !== null) return note
     }
-    const near = this.#table.nearest(name, statement.scope)
+    if (this.#errors > MOST_SUGGESTED) return undefined
+    const near = this.#table.nearest(name, statement.scope, this.cycle.plugins.provided?.() ?? [])
     return near === null ? undefined : `did you mean "${near}"?`
   }
 

@@ -63,11 +63,11 @@ export function formatProblem({ level, error }: Problem, options: ReportOptions 
 
 /** The source line, cut to fit around the word, and the carets below it; columns are recounted in characters. */
 function frame(place: Place): { source: string, caret: string } {
-  const before = textOf(place.text.slice(0, place.column - 1))
+  const before = printable(textOf(place.text.slice(0, place.column - 1)), true)
   const word = textOf(place.text.slice(place.column - 1, place.column - 1 + place.length))
   const after = textOf(place.text.slice(place.column - 1 + place.length))
   const from = Math.max(0, before.length - WIDEST / 2)
-  const lead = (from > 0 ? '…' : '') + printable(before.slice(from), true)
+  const lead = (from > 0 ? '…' : '') + before.slice(from)
   const shown = printable(word, true).slice(0, WIDEST / 2)
   const source = lead + shown + printable(after, true)
   const carets = '^'.repeat(Math.max(1, [...shown].length))

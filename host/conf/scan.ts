@@ -1,6 +1,6 @@
 /**
- * Looks through the main context of a configuration before it is read: some directives say how plugins are to be loaded, and hold wherever in the main context they
- * stand, also behind the directive that loads the plugin.
+ * Looks through the main context of a configuration before it is read: some directives say how plugins are to be
+ * loaded, and hold wherever in the main context they stand, also behind the directive that loads the plugin.
  */
 import { readFileSync } from 'node:fs'
 import { bytesOf, textOf } from '../core/text.ts'
@@ -20,8 +20,8 @@ const rawBlock = /^(\w+_)?route(\[|$)/
 const deepest = 100
 
 /**
- * The statements of the main context for whose name `wanted` answers true, in their order; `include` is followed. Never fails: what cannot be
- * read is reported when the configuration is read.
+ * The statements of the main context for whose name `wanted` answers true, in their order; `include` is followed. Never
+ * fails: what cannot be read is reported when the configuration is read.
  */
 export function scanMain(options: CycleOptions, wanted: (name: string) => boolean): Scanned[] {
   const found: Scanned[] = []

@@ -4,7 +4,7 @@
  */
 import { ConfigError } from '../core/errors.ts'
 import type { Place } from '../core/place.ts'
-import { suggest } from '../core/suggest.ts'
+import { suggestName } from '../core/suggest.ts'
 import { Args, Where } from '../module.ts'
 import type { Directive, Module } from '../module.ts'
 
@@ -49,11 +49,14 @@ export class DirectiveTable {
     return this.named(name).find((entry) => fits(entry, context)) ?? null
   }
 
-  /** One name that `name` may be a slip of: one valid in this context before any other; null when nothing is near. */
-  nearest(name: string, context: Context): string | null {
-    const here: string[] = []
+  /**
+   * One name that `name` may be a slip of: one valid in this context before any other; null when nothing is near.
+   * `provided` are names of http directives that are not in the table yet.
+   */
+  nearest(name: string, context: Context, provided: readonly string[] = []): string | null {
+    const here = context.type === 'http' ? [...provided] : []
     for (const [known, entries] of this.#byName) if (entries.some((entry) => fits(entry, context))) here.push(known)
-    return suggest(name, here) ?? suggest(name, this.#byName.keys())
+    return suggestName(name, [here, [...provided, ...this.#byName.keys()]])
   }
 }
 

@@ -18,6 +18,41 @@ export function suggest(word: string, candidates: Iterable<string>): string | nu
   return best
 }
 
+/**
+ * As `suggest`, for names of several words (`proxy_set_header`): behind the names that are one slip away comes one that begins
+ * alike and has all words of `name` in their order (`ssl_key` → `ssl_certificate_key`); a word may be cut short or too long.
+ * Each of `lists` goes before the next.
+ */
+export function suggestName(name: string, lists: readonly (readonly string[])[]): string | null {
+  const near = lists.map((list) => suggest(name, list))
+  const slip = near.find((found) => found !== null && slips(name.toLowerCase(), found.toLowerCase(), 2) < 2)
+  if (slip !== undefined) return slip
+  const words = name.toLowerCase().split(/[_-]/)
+  for (const list of words.length < 2 ? [] : lists) {
+    let best: string[] | null = null
+    for (const candidate of list) {
+      const has = candidate.split('_')
+      if ((best === null || has.length < best.length) && sameWord(words[0]!, has[0]!) && inOrder(words, has)) best = has
+    }
+    if (best !== null) return best.join('_')
+  }
+  return near.find((found) => found !== null) ?? null
+}
+
+function inOrder(words: readonly string[], has: readonly string[]): boolean {
+  let at = 0
+  for (const word of words) {
+    while (at < has.length && !sameWord(word, has[at]!)) at++
+    if (at++ >= has.length) return false
+  }
+  return true
+}
+
+function sameWord(a: string, b: string): boolean {
+  if (a === b) return true
+  return a.length >= 3 && b.length >= 3 && (a.startsWith(b) || b.startsWith(a))
+}
+
 /** Damerau-Levenshtein distance (adjacent swaps), or `enough` as soon as it cannot be less. */
 function slips(a: string, b: string, enough: number): number {
   let before: number[] = []

@@ -71,7 +71,7 @@ class RegexTest implements Condition {
 
 type FileKind = 'f' | 'd' | 'e' | 'x'
 
-/** Whether a path names a regular file (f), a directory (d), anything (e), something executable (x); failures but "not there" are logged. */
+/** Whether a path names a regular file (f), a directory (d), either (e; nothing else exists for nginx), something executable (x); failures but "not there" are logged. */
 function fileIs(r: Request, kind: FileKind, path: string): boolean {
   if (path.includes('\0')) return false
   const bytes = Buffer.from(path, 'latin1')
@@ -81,10 +81,10 @@ function fileIs(r: Request, kind: FileKind, path: string): boolean {
     if (kind === 'f') return stat.isFile()
     if (kind === 'd') return stat.isDirectory()
     if (kind === 'x') return (stat.mode & 0o100) !== 0
-    return true
+    return stat.isFile() || stat.isDirectory()
   } catch (error) {
     const e = error as NodeJS.ErrnoException
-    if (e.code !== 'ENOENT' && e.code !== 'ENOTDIR' && e.code !== 'ENAMETOOLONG') r.log(Level.error, `stat() "${path}" failed (${errnoText(e)})`)
+    if (e.code !== 'ENOENT' && e.code !== 'ENOTDIR' && e.code !== 'ENAMETOOLONG') r.log(Level.crit, `stat() "${path}" failed (${errnoText(e)})`)
     return false
   }
 }

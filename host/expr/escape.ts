@@ -3,9 +3,9 @@ const hex = '0123456789ABCDEF'
 /** For each byte `%XX`. */
 const escapes: readonly string[] = Array.from({ length: 256 }, (_, byte) => `%${hex[byte >> 4]}${hex[byte & 15]}`)
 
-/** What may not stand as it is in a query argument: controls, space, `#%&+;?`, DEL and everything above (nginx's NGX_ESCAPE_ARGS). */
-const unsafeInArgs = /[\x00-\x20#%&+;?\x7f-\xff]/
-const unsafeInArgsAll = /[\x00-\x20#%&+;?\x7f-\xff]/g
+/** What may not stand as it is in a query argument: controls, space, `"#%&+;<>?\^` `` ` `` `{|}`, DEL and everything above (nginx's NGX_ESCAPE_ARGS). */
+const unsafeInArgs = /[\x00-\x20"#%&+;<>?\\^`{|}\x7f-\xff]/
+const unsafeInArgsAll = /[\x00-\x20"#%&+;<>?\\^`{|}\x7f-\xff]/g
 
 /** A byte string with every byte that is not safe in a query argument written as `%XX`. */
 export function escapeArgument(text: string): string {

@@ -85,7 +85,9 @@ function pageFor(r: Request, status: number, title: string): Buffer {
 function wantsPadding(r: Request): boolean {
   const agent = r.header('user-agent')
   if (agent === null) return false
-  return agent.includes('Chrome/') || (agent.includes('MSIE ') && !agent.includes('Opera'))
+  if (agent.includes('Chrome/')) return true
+  const at = agent.indexOf('MSIE ')
+  return at >= 0 && at + 7 < agent.length && !agent.includes('Opera')
 }
 
 function renderPage(status: number, title: string, name: string, padded: boolean): string {

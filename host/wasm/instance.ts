@@ -203,9 +203,12 @@ export class Instance {
     }
     return new WebAssembly.Suspending((...args: any[]) => {
       try {
-        const result = f(...args)
-        if (!(result instanceof Promise)) return result
         const ran = this.clock.pause()
+        const result = f(...args)
+        if (!(result instanceof Promise)) {
+          this.clock.resume(ran)
+          return result
+        }
         return result.then((value) => {
           this.clock.resume(ran)
           return value

@@ -35,6 +35,8 @@ export interface PluginSet {
   loadFor(directive: string): Module[] | null
   /** The name of a shipped or known plugin that would provide the directive, for a note; null when none does. */
   providerOf(directive: string): string | null
+  /** The directives that shipped plugins would provide, for suggestions. */
+  provided?(): readonly string[]
 }
 
 /**
@@ -112,6 +114,10 @@ export class Plugins implements PluginSet {
   providerOf(directive: string): string | null {
     const plugin = this.store.provider(directive)
     return plugin === null || this.loaded.has(plugin) ? null : plugin
+  }
+
+  provided(): readonly string[] {
+    return this.store.provided()
   }
 
   /** The loaded plugins in load order. */

@@ -158,6 +158,11 @@ export class PluginStore {
     return this.index().get(directive) ?? null
   }
 
+  /** Every directive that a shipped plugin registers. */
+  provided(): string[] {
+    return [...this.index().keys()].filter((name) => !name.startsWith('$'))
+  }
+
   /** The path of a shipped plugin. */
   shippedFile(plugin: string): string {
     return `${this.shipped}/${plugin}.wasm`

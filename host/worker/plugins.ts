@@ -9,8 +9,8 @@ import { PluginStore } from '../wasm/store.ts'
 import type { SharedPlugins } from '../wasm/store.ts'
 
 /**
- * The plugins of one cycle of this thread; `services` is what they may ask of the thread. What they are held to is looked up in the configuration
- * (`options`) before it is read, because a plugin gets its limits when it is loaded.
+ * The plugins of one cycle of this thread; `services` is what they may ask of the thread. What they are held to is
+ * looked up in the configuration (`options`) before it is read, because a plugin gets its limits when it is loaded.
  */
 export function pluginsOf(store: PluginStore, services: Services, options: CycleOptions | null = null): Plugins {
   let table: SettingsTable | null = null

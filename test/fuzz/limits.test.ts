@@ -82,7 +82,8 @@ test('generated modules do the same before and after', () => {
     const bytes = assemble(text)
     const { bytes: limited, offsets } = rewrite(bytes, readOutline(bytes), { memory: 3 * 65536, table: 20 })
     const before = run(bytes, null)
-    // A start function that traps leaves nothing to look at in the file's own instance; with the rewriter it is called afterwards.
+    // A start function that traps leaves nothing to look at in the file's own instance; with the rewriter it is called
+    // afterwards.
     const after = run(limited, () => next(50), offsets)
     if (before.memory === '') assert.equal(after.result, before.result, `seed ${seed}\n${text}`)
     else assert.deepEqual(after, before, `seed ${seed}\n${text}`)

@@ -17,7 +17,8 @@ test('vespid rpc without a command lists them with their usage', async (t) => {
   assert.deepEqual(names, [
     'core.log_level', 'core.ps', 'core.reload', 'core.reopen', 'core.restart_worker', 'core.shutdown', 'core.uptime', 'core.version',
     'http.explain', 'plugin.list', 'plugin.load', 'plugin.reload', 'plugin.show', 'plugin.unload', 'system.describe', 'system.listMethods',
-    'system.methodHelp',
+    'system.methodHelp', 'zone.delete', 'zone.dump', 'zone.get',
+    'zone.list', 'zone.set', 'zone.stats',
   ])
   assert.match(stdout, /^core\.version +the name and version of the server$/m)
 })

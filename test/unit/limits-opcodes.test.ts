@@ -1,4 +1,7 @@
-/** Every instruction that the engine takes is read with its right length, or refused; the engine itself says what is right. */
+/**
+ * Every instruction that the engine takes is read with its right length, or refused; the engine itself says what is
+ * right.
+ */
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { readOutline } from '../../host/wasm/binary.ts'
@@ -23,10 +26,14 @@ function moduleOf(code: readonly number[]): Uint8Array<ArrayBuffer> {
 /** What follows the instruction that is looked at; no immediate can be taken from both without spoiling the rest. */
 const ends = [[0x00], [0x44, ...new Array<number>(8).fill(0xff), 0x1a, 0x0f]]
 
-/** How many bytes of zeros the engine wants behind an opcode; null when it does not know the opcode. Zeros too many are `unreachable`. */
+/**
+ * How many bytes of zeros the engine wants behind an opcode; null when it does not know the opcode. Zeros too many are
+ * `unreachable`.
+ */
 function immediatesOf(opcode: readonly number[]): number | null {
   for (let n = 0; n <= 18; n++) {
-    // The zero in front, `unreachable`, lets the instruction find whatever operands it wants; the one behind takes its results away.
+    // The zero in front, `unreachable`, lets the instruction find whatever operands it wants; the one behind takes its
+    // results away.
     // Atomic accesses take their one alignment only, the first immediate.
     for (const first of n === 0 || opcode[0] !== 0xfe ? [0] : [0, 1, 2, 3]) {
       const code = [0, ...opcode, ...new Array<number>(n).fill(0)]

@@ -26,7 +26,10 @@ function assemble(text: string): Uint8Array<ArrayBuffer> {
 
 const page = 65536
 
-/** A rewritten module at work: its exports, and how often it asked for fuel; it gets `fuel` each time, −1 after `asks` times. */
+/**
+ * A rewritten module at work: its exports, and how often it asked for fuel; it gets `fuel` each time, −1 after `asks`
+ * times.
+ */
 function load(text: string | Uint8Array<ArrayBuffer>, options: { limits?: ModuleLimits, imports?: WebAssembly.Imports, fuel?: number, asks?: number } = {}): { exports: WebAssembly.Exports, asked: () => number } {
   const { limits = { memory: 100 * page, table: 100 }, imports = {}, fuel = 1_000_000, asks = Infinity } = options
   const bytes = typeof text === 'string' ? assemble(text) : text

@@ -72,7 +72,7 @@ export const setDisableSymlinks: Directive<CoreLocConf>['set'] = (cf, _directive
     else cf.fail(`invalid parameter "${word}"`, i)
   }
   if (conf.disableSymlinks === undefined) cf.fail(`"${cf.args[0]}" must have "off", "on" or "if_not_owner" parameter`)
-  if (cf.args.length === 3 && conf.disableSymlinksFrom === undefined) cf.fail(`duplicate parameter "${cf.args[2]}"`, 2)
+  if (cf.args.length === 3 && conf.disableSymlinksFrom === undefined) cf.fail(`duplicate parameters "${cf.args[1]} ${cf.args[2]}"`, 2)
   if (conf.disableSymlinks === 'off' && conf.disableSymlinksFrom !== undefined) {
     cf.fail('"from=" cannot be used with "off" parameter')
   }

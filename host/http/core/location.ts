@@ -38,7 +38,7 @@ function readWords(cf: Cf): LocationWords {
   const [, first, second] = cf.args as [string, string, string | undefined]
   if (second !== undefined) {
     if (first !== '=' && first !== '^~' && first !== '~' && first !== '~*') {
-      cf.fail(`invalid location modifier "${first}"`, 1)
+      cf.fail(`invalid location modifier "${first}"`, 1, 'it may be =, ^~, ~, ~*')
     }
     return { kind: first, name: second }
   }

@@ -125,6 +125,6 @@ export function checkPoolSize(cf: Cf, _directive: Directive, size: number): void
 }
 
 /** nginx on Linux says so and does nothing. */
-export function ignoreLowat(cf: Cf): void {
-  cf.warn('"send_lowat" is not supported, ignored')
+export function ignoreLowat(cf: Cf, { name }: Directive): void {
+  cf.warn(`"${name}" is not supported, ignored`)
 }

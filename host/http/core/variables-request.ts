@@ -118,6 +118,6 @@ function path(r: Request): string | null {
 }
 
 function method(r: Request): string | null {
-  if (!r.head.understood) return null
+  if (!r.head.understood && !r.internal) return null
   return r.nest === null ? r.method : r.nest.tree.main.method
 }

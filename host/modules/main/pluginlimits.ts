@@ -1,7 +1,8 @@
 /**
- * What plugins are held to: `plugin_memory_limit`, `plugin_time_limit`, `plugin_table_limit`, `plugin_on_error`, `plugin_fault_limit` for all of them, and
- * `plugin NAME { memory_limit …; … }` for one. In the host because it is the host that holds them to it. The values are taken before the configuration is
- * read (host/worker/plugins.ts), so that they hold wherever in the main context they stand; here they are checked.
+ * What plugins are held to: `plugin_memory_limit`, `plugin_time_limit`, `plugin_table_limit`, `plugin_on_error`,
+ * `plugin_fault_limit` for all of them, and `plugin NAME { memory_limit …; … }` for one. In the host because it is the
+ * host that holds them to it. The values are taken before the configuration is read (host/worker/plugins.ts), so that
+ * they hold wherever in the main context they stand; here they are checked.
  */
 import type { Cf } from '../../conf/cf.ts'
 import { ConfigError } from '../../core/errors.ts'

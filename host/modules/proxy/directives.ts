@@ -3,6 +3,7 @@ import type { Cf } from '../../conf/cf.ts'
 import type { Directive } from '../../module.ts'
 import type { CookieFlags, ProxyConf, ReplaceRule } from './conf.ts'
 import { bindAddress } from './bind.ts'
+import { setStr } from '../../conf/setters.ts'
 import { bindRegex } from '../../expr/define.ts'
 import { compileTemplate, constantTemplate } from '../../expr/template.ts'
 
@@ -24,6 +25,12 @@ export const setTemplate: Setter = (cf, directive, conf) => {
   const fields = conf as unknown as Record<string, unknown>
   if (fields[directive.field!] !== undefined) return 'is duplicate'
   fields[directive.field!] = compileTemplate(cf, cf.args[1]!, 1)
+}
+
+/** A file name, which may have no variables: certificates are read once. */
+export const setFile: Setter = (cf, directive, conf) => {
+  if (compileTemplate(cf, cf.args[1]!, 1).constant === null) cf.fail(`variables in "${directive.name}" are not supported`, 1)
+  return setStr(cf, directive, conf)
 }
 
 /** `proxy_bind ADDRESS [transparent] | off;` */

@@ -23,11 +23,11 @@ import { moduleOrder } from '../order.ts'
 import { IgnoreHeaders, NextUpstream, ProxyConf } from './conf.ts'
 import { SslProtocols } from './connect.ts'
 import {
-  setBind, setCookieFlags, setCookieRule, setHeader, setOffOnly, setPredicatesOnly, setRedirect,
+  setBind, setCookieFlags, setCookieRule, setFile, setHeader, setOffOnly, setPredicatesOnly, setRedirect,
   setTemplate,
 } from './directives.ts'
 import { mergeProxy } from './merge.ts'
-import { setSizeValue } from '../../http/core/response.ts'
+import { ignoreLowat, setSizeValue } from '../../http/core/response.ts'
 import { cacheDirectives } from './cache.ts'
 import { setPass } from './pass.ts'
 import { proxyVariables } from './variables.ts'
@@ -71,7 +71,7 @@ const request: readonly Directive[] = [
   directive('proxy_http_version', setEnum, Args.Take1, { '1.0': 1000, '1.1': 1001 }),
   directive('proxy_set_body', setTemplate),
   directive('proxy_bind', setBind, Args.Take12),
-  directive('proxy_send_lowat', setSize),
+  directive('proxy_send_lowat', setSize, Args.Take1, ignoreLowat),
   directive('proxy_headers_hash_max_size', setNum),
   directive('proxy_headers_hash_bucket_size', setNum),
   ...flags('proxy_pass_request_headers', 'proxy_pass_request_body', 'proxy_request_buffering'),
@@ -110,8 +110,8 @@ const response: readonly Directive[] = [
 const ssl: readonly Directive[] = [
   directive('proxy_ssl_name', setTemplate),
   directive('proxy_ssl_trusted_certificate', setStr),
-  directive('proxy_ssl_certificate', setStr),
-  directive('proxy_ssl_certificate_key', setStr),
+  directive('proxy_ssl_certificate', setFile),
+  directive('proxy_ssl_certificate_key', setFile),
   directive('proxy_ssl_ciphers', setStr),
   directive('proxy_ssl_protocols', setBitmask, Args.OneOrMore, SslProtocols),
   directive('proxy_ssl_verify_depth', setNum),

@@ -39,8 +39,16 @@ export const families: readonly (readonly [RegExp, string])[] = [
     'it belongs to the commercial nginx'],
 ]
 
+const noElse = 'there is no else; use another if, or map'
+
 /** Single directives. */
 export const absent: ReadonlyMap<string, string> = new Map([
+  ['else', noElse],
+  ['elseif', noElse],
+  ['elif', noElse],
+  ['redirect', 'use return 301 URL in its place'],
+  ['header', 'use add_header NAME VALUE in its place'],
+  ['set_header', 'use proxy_set_header for requests, add_header for responses'],
   ['stream', 'TCP and UDP are not proxied; vespid serves HTTP'],
   ['mail', 'mail is not proxied; vespid serves HTTP'],
   ['ssl', 'use listen 443 ssl in its place'],

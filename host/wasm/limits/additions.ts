@@ -22,8 +22,9 @@ export interface Check { readonly bytes: readonly number[], readonly branch: num
 interface Function { readonly type: number, readonly body: number[] }
 
 /**
- * The functions that are appended to a module, behind its own so that no index changes: the one that asks the host for more fuel, and those that
- * stand in the place of instructions that take as long as they are told to. Their types are appended likewise.
+ * The functions that are appended to a module, behind its own so that no index changes: the one that asks the host for
+ * more fuel, and those that stand in the place of instructions that take as long as they are told to. Their types are
+ * appended likewise.
  */
 export class Additions {
   readonly types: number[][] = []
@@ -33,7 +34,10 @@ export class Additions {
   private readonly layout: Layout
   private readonly named = new Map<string, number>()
   private readonly first: number
-  /** The global that holds the fuel, the one that is 1 when memory was refused, and the table through which the host is called. */
+  /**
+   * The global that holds the fuel, the one that is 1 when memory was refused, and the table through which the host is
+   * called.
+   */
   readonly fuel: number
   readonly refused: number
   readonly table: number
@@ -57,8 +61,9 @@ export class Additions {
   }
 
   /**
-   * The check of a loop: as `check`, but from a local that holds what the function has paid for in advance. A loop that counted in a global
-   * would wait for its memory in each turn (measured: 1.7 ns, several times a short loop's own time).
+   * The check of a loop: as `check`, but from a local that holds what the function has paid for in advance. A loop that
+   * counted in a global would wait for its memory in each turn (measured: 1.7 ns, several times a short loop's own
+   * time).
    */
   checkFrom(local: number, weight: readonly number[]): Check {
     const at = unsigned(local)
@@ -67,7 +72,10 @@ export class Additions {
     return { branch: test.length, bytes: [...test, Op.If, 0x40, ...more, end] }
   }
 
-  /** The check: takes `weight` (bytes of code that leave it on the stack) from the fuel, and asks the host when none is left. */
+  /**
+   * The check: takes `weight` (bytes of code that leave it on the stack) from the fuel, and asks the host when none is
+   * left.
+   */
   check(weight: readonly number[]): Check {
     const fuel = unsigned(this.fuel)
     const test = [Op.GlobalGet, ...fuel, ...weight, sub, Op.GlobalSet, ...fuel, Op.GlobalGet, ...fuel, ...constant(0), 0x48]
@@ -117,7 +125,10 @@ export class Additions {
     })
   }
 
-  /** The function to call in the place of `memory.grow`: it notes that memory was refused, for the message about what follows from it. */
+  /**
+   * The function to call in the place of `memory.grow`: it notes that memory was refused, for the message about what
+   * follows from it.
+   */
   grow(): number {
     return this.once('grow', () => this.add([1, i32, 1, i32], [
       ...get(0), Op.MemoryGrow, 0, 0x22, 0, ...constant(-1), 0x46, Op.If, 0x40, ...constant(1), Op.GlobalSet, ...unsigned(this.refused), end, ...get(0),
@@ -137,8 +148,8 @@ export class Additions {
   }
 
   /**
-   * Does all of a long fill or copy but its last part, each part behind a check. What does not fit into the memory is left to the instruction
-   * itself, which traps before it has written anything.
+   * Does all of a long fill or copy but its last part, each part behind a check. What does not fit into the memory is
+   * left to the instruction itself, which traps before it has written anything.
    */
   private inParts(copy: boolean): number[] {
     const size = [0x3f, 0, 0xad, 0x42, 16, 0x86]

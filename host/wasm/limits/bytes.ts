@@ -1,6 +1,8 @@
 import { BinaryError } from '../binary.ts'
 
-/** Reads bytes and LEB128 numbers (WebAssembly core specification 3.0 §5.2); throws BinaryError at the end of the bytes. */
+/**
+ * Reads bytes and LEB128 numbers (WebAssembly core specification 3.0 §5.2); throws BinaryError at the end of the bytes.
+ */
 export class Input {
   readonly bytes: Uint8Array
   at: number

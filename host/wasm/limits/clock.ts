@@ -1,6 +1,7 @@
 /**
- * The time of one instance's calls. A call begins without a look at the clock: the first time that its fuel is used up starts it, and each further time
- * reads it. So a short call costs nothing, and a long one a reading every millisecond or so.
+ * The time of one instance's calls. A call begins without a look at the clock: the first time that its fuel is used up
+ * starts it, and each further time reads it. So a short call costs nothing, and a long one a reading every millisecond
+ * or so.
  */
 export class Clock {
   /** Counts the calls that were not made from within another call of the instance. */
@@ -13,7 +14,10 @@ export class Clock {
   private before = 0
   private cpu: NodeJS.CpuUsage | null = null
 
-  /** The call in flight has used up its fuel; `limit` is what it may run, in milliseconds. The new fuel, or −1 to end the call. */
+  /**
+   * The call in flight has used up its fuel; `limit` is what it may run, in milliseconds. The new fuel, or −1 to end
+   * the call.
+   */
   tick(limit: number): number {
     const now = performance.now()
     if (this.seen !== this.call) {
@@ -46,8 +50,8 @@ export class Clock {
   }
 
   /**
-   * Whether the time has been spent running. A machine that is short of processors lets threads wait in the middle of a call; that is not the plugin's fault
-   * until twice the limit is near.
+   * Whether the time has been spent running. A machine that is short of processors lets threads wait in the middle of a
+   * call; that is not the plugin's fault until twice the limit is near.
    */
   private running(now: number, limit: number): boolean {
     if (now - this.began > limit * 1.8) return true

@@ -7,7 +7,10 @@ export type FaultKind = 'trap' | 'timeout'
 const slot = { traps: 0, timeouts: 1, quarantines: 2, until: 3 } as const
 const slots = 4
 
-/** Memory for the counters of one plugin, shared by all workers; counts go on from those of `previous`, a quarantine does not. */
+/**
+ * Memory for the counters of one plugin, shared by all workers; counts go on from those of `previous`, a quarantine
+ * does not.
+ */
 export function newCounters(previous?: SharedArrayBuffer): SharedArrayBuffer {
   const memory = new SharedArrayBuffer(slots * 4)
   if (previous !== undefined) new Int32Array(memory).set(new Int32Array(previous).subarray(0, slot.until))
@@ -16,7 +19,10 @@ export function newCounters(previous?: SharedArrayBuffer): SharedArrayBuffer {
 
 /** The faults of a plugin in all workers, for `plugin.list`. */
 export interface FaultFacts {
-  /** Calls that trapped or broke a rule of the ABI, calls that ran too long, and how often a worker put the plugin into quarantine. */
+  /**
+   * Calls that trapped or broke a rule of the ABI, calls that ran too long, and how often a worker put the plugin into
+   * quarantine.
+   */
   readonly traps: number
   readonly timeouts: number
   readonly quarantines: number
@@ -37,8 +43,9 @@ export function readCounters(memory: SharedArrayBuffer, now = Date.now()): Fault
 const longestQuarantine = 3_600_000
 
 /**
- * The faults of one plugin in one thread and cycle, and its quarantine: more than `faults.count` within `faults.period` put the plugin aside for that period; a fault
- * within a period after its return puts it aside for twice as long as before, up to an hour. A new cycle begins anew.
+ * The faults of one plugin in one thread and cycle, and its quarantine: more than `faults.count` within `faults.period`
+ * put the plugin aside for that period; a fault within a period after its return puts it aside for twice as long as
+ * before, up to an hour. A new cycle begins anew.
  */
 export class Faults {
   /** When the quarantine ends, in milliseconds of `now`; 0: there is none. */

@@ -22,7 +22,10 @@ export class Unsupported extends Error {
 
 const outside = 'such objects live outside of the plugin\'s memory, where neither a limit nor the snapshot reaches them; compile without them'
 
-/** Reads instructions one by one: `op`, its first two immediates `a` and `b` where they are indices, and the labels of those with several. */
+/**
+ * Reads instructions one by one: `op`, its first two immediates `a` and `b` where they are indices, and the labels of
+ * those with several.
+ */
 export class Instructions extends Input {
   op = 0
   a = 0
@@ -30,7 +33,9 @@ export class Instructions extends Input {
   /** Of `br_table` (the default last) and `try_table`. */
   labels: number[] = []
 
-  /** Reads the next instruction. Throws Unsupported for one that cannot be bounded, BinaryError at the end of the bytes. */
+  /**
+   * Reads the next instruction. Throws Unsupported for one that cannot be bounded, BinaryError at the end of the bytes.
+   */
   next(): void {
     const op = this.op = this.byte()
     if (op >= 0x45 && op <= 0xc4) return
@@ -130,8 +135,8 @@ export class Instructions extends Input {
 }
 
 /**
- * What an instruction costs, in units of a simple one (a third of a nanosecond in optimised code). A unit may take some ten nanoseconds in the
- * worst case (a load that misses every cache); `Clock` has room for that.
+ * What an instruction costs, in units of a simple one (a third of a nanosecond in optimised code). A unit may take some
+ * ten nanoseconds in the worst case (a load that misses every cache); `Clock` has room for that.
  */
 export function costOf(op: number): number {
   switch (op) {

@@ -2,7 +2,9 @@ import type { Section } from '../binary.ts'
 import { Input } from './bytes.ts'
 import { Unsupported } from './instructions.ts'
 
-/** Bounds of a module file: what is larger costs the host more at load and at each instantiation than a plugin may cost. */
+/**
+ * Bounds of a module file: what is larger costs the host more at load and at each instantiation than a plugin may cost.
+ */
 export const caps = {
   /** Bytes of the file. */
   module: 16 << 20,
@@ -139,7 +141,8 @@ export class Layout {
     if (r === null) return
     r.u32()
     for (let i = 0; i < count; i++) {
-      // A table whose entries begin with something else than null: 0x40 0x00, then the value behind the type (specification §5.5.7).
+      // A table whose entries begin with something else than null: 0x40 0x00, then the value behind the type
+      // (specification §5.5.7).
       if (r.bytes[r.at] === 0x40) throw new Unsupported('tables with a first value of their own', 'fill the table with an element segment')
       this.tables.push(readTable(r))
     }

@@ -54,9 +54,9 @@ interface Fact {
 const Exemption = { Unknown: 0, Open: 1, Pays: 2, Exempt: 3 } as const
 
 /**
- * Which functions pay at their entry, and what a call of one that does not costs its caller. A function is exempt when it is short with everything
- * exempt that it calls, has no loop and calls only functions that are known: so every cycle of calls has one that pays, and the engine can inline
- * the accessors that plugins are full of.
+ * Which functions pay at their entry, and what a call of one that does not costs its caller. A function is exempt when
+ * it is short with everything exempt that it calls, has no loop and calls only functions that are known: so every cycle
+ * of calls has one that pays, and the engine can inline the accessors that plugins are full of.
  */
 export class Exemptions {
   private readonly facts: Fact[]

@@ -24,7 +24,10 @@ interface Block {
   readonly entry: number
 }
 
-/** The code of one loop, or of the function, without the loops in it. It is paid for where it begins; `outer` is what was spent around it by then. */
+/**
+ * The code of one loop, or of the function, without the loops in it. It is paid for where it begins; `outer` is what
+ * was spent around it by then.
+ */
 interface Region {
   readonly outer: number
   /** Where the weight of the check at its beginning stands; −1 when nothing is paid there. */
@@ -33,9 +36,9 @@ interface Region {
 }
 
 /**
- * Writes one function's code with the checks. Each region pays for its code where it begins, up to `longest`; on each path on which more than that has been
- * spent since, a further check pays for as much again. So nothing runs that was not paid for, however the code branches, and a loop of a few
- * instructions carries one check.
+ * Writes one function's code with the checks. Each region pays for its code where it begins, up to `longest`; on each
+ * path on which more than that has been spent since, a further check pays for as much again. So nothing runs that was
+ * not paid for, however the code branches, and a loop of a few instructions carries one check.
  */
 export class Meter {
   private readonly layout: Layout
@@ -55,7 +58,10 @@ export class Meter {
   /** Where the function being written begins, and where in it the branches of checks are. */
   private begin = 0
   private branches: number[] = []
-  /** For the engine: branches by function index; it then keeps the way to the host out of the loops (measured: a short loop takes half the time). */
+  /**
+   * For the engine: branches by function index; it then keeps the way to the host out of the loops (measured: a short
+   * loop takes half the time).
+   */
   readonly hints: { readonly index: number, readonly branches: readonly number[] }[] = []
 
   constructor(layout: Layout, additions: Additions, exemptions: Exemptions, out: Output, offsets: OffsetRecorder, unchecked: boolean) {
@@ -108,7 +114,10 @@ export class Meter {
     this.offsets.run(this.out.length, body.code)
   }
 
-  /** The global or local that a check takes from; the function's first check, and one for more than can be paid in advance, take from the global. */
+  /**
+   * The global or local that a check takes from; the function's first check, and one for more than can be paid in
+   * advance, take from the global.
+   */
   private counter(direct: boolean): number {
     return this.local < 0 || direct ? this.additions.fuel : this.local
   }

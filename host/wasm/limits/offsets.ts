@@ -1,6 +1,6 @@
 /**
- * Where the bytes of a rewritten module come from: runs of copied bytes, ascending. A byte that was inserted counts as the first one behind it.
- * Typed arrays, so that it can be posted to workers.
+ * Where the bytes of a rewritten module come from: runs of copied bytes, ascending. A byte that was inserted counts as
+ * the first one behind it. Typed arrays, so that it can be posted to workers.
  */
 export interface Offsets {
   /** Where each run begins in the rewritten module. */

@@ -38,7 +38,10 @@ export const exported = {
   fuel: 'vespid:fuel',
   /** 1 when `memory.grow` has failed in this instance. */
   refused: 'vespid:refused',
-  /** A table of one function, `() -> i32`, which is called when the fuel is used up: the new fuel, or a negative number to end the call. */
+  /**
+   * A table of one function, `() -> i32`, which is called when the fuel is used up: the new fuel, or a negative number
+   * to end the call.
+   */
   tick: 'vespid:tick',
   start: 'vespid:start',
 } as const
@@ -49,9 +52,10 @@ export function globalExportName(index: number): string {
 }
 
 /**
- * Rewrites a valid module: memory and tables get a maximum; every function and loop pays for its code from a fuel global, and asks the host when it is used
- * up; operations that take a length pay by it; the start function becomes an export; all mutable globals are exported. Nothing of the plugin changes
- * its index: everything is added behind. Throws Unsupported or BinaryError; the caller has had the engine validate the module.
+ * Rewrites a valid module: memory and tables get a maximum; every function and loop pays for its code from a fuel
+ * global, and asks the host when it is used up; operations that take a length pay by it; the start function becomes an
+ * export; all mutable globals are exported. Nothing of the plugin changes its index: everything is added behind. Throws
+ * Unsupported or BinaryError; the caller has had the engine validate the module.
  */
 export function rewrite(bytes: Uint8Array, outline: Outline, limits: ModuleLimits): Rewritten {
   const layout = new Layout(bytes, outline.sections)

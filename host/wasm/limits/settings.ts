@@ -1,6 +1,9 @@
 import { parseMsec, parseNumber, parseOffset } from '../../core/units.ts'
 
-/** What `plugin_on_error` says of a request whose plugin failed: answer 500 (or this status), or go on without the plugin. */
+/**
+ * What `plugin_on_error` says of a request whose plugin failed: answer 500 (or this status), or go on without the
+ * plugin.
+ */
 export type OnError = 'error' | 'pass' | number
 
 /** What a plugin is held to. */
@@ -95,8 +98,8 @@ export interface PluginStatement {
 }
 
 /**
- * The settings of every plugin, from the statements of a configuration. What is wrong in them is left out here: whoever reads the configuration
- * reports it.
+ * The settings of every plugin, from the statements of a configuration. What is wrong in them is left out here: whoever
+ * reads the configuration reports it.
  */
 export class SettingsTable {
   private global: PluginSettings = defaultSettings

@@ -1,8 +1,8 @@
 import { nameBytes } from './bytes.ts'
 
 /**
- * Makes a function that can stand in a WebAssembly table of a JavaScript one, `() -> i32`: a table takes only functions that an instance exports, so a
- * module of one line imports it and exports it again.
+ * Makes a function that can stand in a WebAssembly table of a JavaScript one, `() -> i32`: a table takes only functions
+ * that an instance exports, so a module of one line imports it and exports it again.
  */
 export function tickFunction(f: () => number): () => number {
   compiled ??= new WebAssembly.Module(new Uint8Array([

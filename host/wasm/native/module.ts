@@ -15,6 +15,7 @@ import { Waiting } from './waiting.ts'
 import { Confs, PluginConf, makeDirectives } from './confs.ts'
 import { makeCommands } from './commands.ts'
 import { LifecycleEvent, VariableFlag, levels } from './abi.ts'
+import { SmallParts, isLarge } from './parts.ts'
 
 interface OpenFilter { readonly index: number, readonly body: OpenBody }
 
@@ -149,7 +150,13 @@ export class NativeModule implements Module {
         }
         return open
       },
-      filter: (r, part, open) => (filter.waits ? this.waiting! : this.calls).bodyPart(filter, r, part, open.body),
+      filter: (r, part, open) => {
+        if (isLarge(part)) {
+          return new SmallParts(r, part, (piece) =>
+            filter.waits ? this.waiting!.bodyPart(filter, r, piece, open.body).next() : this.calls.bodyPart(filter, r, piece, open.body))
+        }
+        return (filter.waits ? this.waiting! : this.calls).bodyPart(filter, r, part, open.body)
+      },
       active: this.active,
     }))
   }

@@ -10,16 +10,19 @@ export function isLarge(part: BodyPart): boolean {
   return part.file !== null || (part.data !== null && part.data.length > pieceSize)
 }
 
-/** A large part in small ones, each passed through a filter (null: held) when there is room for it. */
+/** The filter, given one part; null: it holds it. */
+type Filter = (part: BodyPart) => BodyPart | null | Promise<BodyPart | null>
+
+/** A large part in small ones, each passed through a filter when there is room for it. */
 export class SmallParts implements PartSource {
   private readonly r: Request
   private readonly part: BodyPart
-  private readonly pass: (part: BodyPart) => BodyPart | null
+  private readonly pass: Filter
   private at: number
   private readonly end: number
   private over = false
 
-  constructor(r: Request, part: BodyPart, pass: (part: BodyPart) => BodyPart | null) {
+  constructor(r: Request, part: BodyPart, pass: Filter) {
     this.r = r
     this.part = part
     this.pass = pass
@@ -27,11 +30,12 @@ export class SmallParts implements PartSource {
     this.end = part.file === null ? part.data!.length : part.file.end
   }
 
-  next(): BodyPart | null {
+  next(): BodyPart | null | Promise<BodyPart | null> {
     while (!this.over) {
       const data = this.read()
       this.over = this.at >= this.end
       const made = this.pass({ data, file: null, last: this.over && this.part.last, flush: this.over && this.part.flush })
+      if (made instanceof Promise) return made.then((part) => part ?? this.next())
       if (made !== null) return made
     }
     return null

@@ -1,6 +1,6 @@
 /**
- * Every hostile plugin in one server, in several orders, while other connections of the same worker are served: each costs its own request and nothing
- * else.
+ * Every hostile plugin in one server, in several orders, while other connections of the same worker are served: each
+ * costs its own request and nothing else.
  */
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
@@ -18,7 +18,10 @@ interface Expected { readonly path: string, readonly status: number, readonly bo
 
 const overran = /it ran for more than 50ms \(plugin_time_limit\)/
 
-/** The mistakes of wasp/, a plugin in AssemblyScript; `assembly/index.ts:N` is where its source map says that it happened. */
+/**
+ * The mistakes of wasp/, a plugin in AssemblyScript; `assembly/index.ts:N` is where its source map says that it
+ * happened.
+ */
 const mistakes: readonly Expected[] = [
   { path: '/as_loop', status: 500, log: overran },
   { path: '/as_recursion', status: 500, log: /stack overflow \(assembly\/index\.ts:\d+:\d+\)/ },
@@ -66,7 +69,10 @@ const conf = (more: string): string => `
   http { server { listen 127.0.0.1:<port>; ${locations}
     location /good { good; } location /text { return 200 "text of $uri\\n"; } } }`
 
-/** Requests on one connection, one after another, until `over`; each answer is compared byte for byte. Returns how many there were. */
+/**
+ * Requests on one connection, one after another, until `over`; each answer is compared byte for byte. Returns how many
+ * there were.
+ */
 async function traffic(server: Server, who: number, over: () => boolean): Promise<number> {
   const client = await server.connect()
   for (let i = 0; ; i++) {
