@@ -1,9 +1,9 @@
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
 /** `Tue, 14 Nov 2023 22:13:20 GMT`. */
-const fixdate = /^[A-Za-z]+, +(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d)/
+const fixdate = /^[A-Za-z]+, +(\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d)/
 /** `Tuesday, 14-Nov-23 22:13:20 GMT` (RFC 850). */
-const rfc850 = /^[A-Za-z]+, +(\d{1,2})-([A-Z][a-z]{2})-(\d\d) (\d\d):(\d\d):(\d\d)/
+const rfc850 = /^[A-Za-z]+, +(\d\d)-([A-Z][a-z]{2})-(\d\d) (\d\d):(\d\d):(\d\d)/
 /** `Tue Nov 14 22:13:20 2023` (asctime). */
 const asctime = /^[A-Za-z]+ ([A-Z][a-z]{2}) +(\d{1,2}) (\d\d):(\d\d):(\d\d) (\d{4})/
 

@@ -156,6 +156,17 @@ export class RequestHead {
     return text
   }
 
+  /** As `get`, with `_` in `variable` standing for `-` and `_`: where header names may hold both, `$http_a_b` is either (nginx). */
+  getByVariable(variable: string): string | null {
+    let text: string | null = null
+    for (let i = 0, n = this.count; i < n; i++) {
+      const name = this.name(i)
+      if (name.length !== variable.length || name.toLowerCase().replaceAll('-', '_') !== variable) continue
+      text = text === null ? this.value(i) : text + ', ' + this.value(i)
+    }
+    return text
+  }
+
   private search(lower: string): string | null {
     let text: string | null = null
     for (let i = 0, n = this.count; i < n; i++) {

@@ -309,6 +309,7 @@ function contentStep(handler: (r: Request, conf: any) => Answer, conf: unknown):
 
 /** Runs the LOG phase: every handler, whatever it answers (nginx runs them when the request is freed). */
 export function runLogPhase(r: Request): void {
+  r.action = 'logging request'
   for (const { handler, conf } of r.steps.log) {
     try {
       handler(r, conf)

@@ -108,6 +108,8 @@ export class Request implements LogContext {
   /** It came together with the request before it. */
   pipelined = false
   limitRate: number | undefined = undefined
+  /** What the server is doing for it, for the error log: `sending response to client`; '' where nginx names nothing. */
+  action = ''
   /** `SCHEME://SERVER/URI` of the upstream server that the request is passed to, for the error log; '' for none. */
   upstream = ''
   readonly body: RequestBody
@@ -140,7 +142,7 @@ export class Request implements LogContext {
     this.headerOnly = this.headerSent = this.keepalive = this.chunked = this.outputDone = this.finished = this.redirected = false
     this.bytesSent = this.headerSize = 0
     this.limitRate = undefined
-    this.upstream = ''
+    this.upstream = this.action = ''
     this.runningFilters = this.filtering = null
     this.headersOut.reset()
   }
@@ -314,7 +316,7 @@ export class Request implements LogContext {
     const host = this.header('host')
     const referer = this.header('referer')
     const line = this.requestLine
-    return `, client: ${this.remoteAddress}, server: ${server}` + (line === '' ? '' : `, request: "${line}"`) +
+    return (this.action === '' ? '' : ` while ${this.action}`) + `, client: ${this.remoteAddress}, server: ${server}` + (line === '' ? '' : `, request: "${line}"`) +
       (this.parent === null ? '' : `, subrequest: "${this.uri}"`) + (this.upstream === '' ? '' : `, upstream: "${this.upstream}"`) +
       (host === null ? '' : `, host: "${host}"`) + (referer === null ? '' : `, referrer: "${referer}"`)
   }

@@ -26,7 +26,7 @@ class Load {
         const head = await client.until('\r\n\r\n')
         const body = await client.bytes(Number(/Content-Length: (\d+)/.exec(head)?.[1] ?? 0))
         this.requests++
-        if (!/^HTTP\/1\.1 200 OK\r\n/.test(head) || !answers.test(body)) this.wrong.push(head + body)
+        if (!head.startsWith('HTTP/1.1 200 OK\r\n') || !answers.test(body)) this.wrong.push(head + body)
       }
     }
     client.close()

@@ -1,5 +1,6 @@
 import type { VariableDefinition } from '../../module.ts'
 import type { Request } from '../request.ts'
+import { O_IGNORE_INVALID } from '../framing/table.ts'
 
 /**
  * The value of the first argument of that name in a raw query, not decoded, or null (ngx_http_arg); `name` in lower case, compared
@@ -45,13 +46,13 @@ export function cookieValue(cookies: string, name: string): string | null {
 const headerNames = new Map<string, string>()
 
 function requestHeader(r: Request, rest: string): string | null {
+  if (r.connection.limits.flags !== O_IGNORE_INVALID) return r.head.getByVariable(rest)
   let name = headerNames.get(rest)
   if (name === undefined) {
     name = rest.replaceAll('_', '-')
     if (headerNames.size < 10000) headerNames.set(rest, name)
   }
-  const value = r.header(name)
-  return value === null && r.server.underscoresInHeaders ? r.header(rest) : value
+  return r.header(name)
 }
 
 /** The user name of `Authorization: Basic …`, or null when there is none or it is malformed (RFC 7617). */

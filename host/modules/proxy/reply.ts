@@ -107,7 +107,7 @@ export class Reply {
     const { r, conf } = x
     const { status } = head
     this.bytes = nothing
-    const wantsUpgrade = r.header('upgrade') !== null && r.version >= 1001 && !x.detached
+    const wantsUpgrade = r.header('upgrade') !== null && r.version >= 1001 && r.parent === null && !x.detached
     if (status === 101 && !wantsUpgrade) return this.refuse('upstream sent unexpected "101 Switching Protocols"')
     const retry = retryBit(status)
     if (retry !== 0 && x.mayTryNext(retry, 2)) return x.next(retry)

@@ -69,6 +69,7 @@ export function sendFile(r: Request, path: string, fd: number, stats: Stats): An
     closeFile(fd)
     return discarded
   }
+  r.action = 'sending response to client'
   const out = r.headersOut
   const modified = Math.floor(stats.mtimeMs / 1000)
   out.status = 200

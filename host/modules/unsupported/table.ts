@@ -12,7 +12,6 @@ export const families: readonly (readonly [RegExp, string])[] = [
   [/^memcached_/, `memcached is not supported; ${pluginInstead}, or keep data in a zone`],
   [/^tunnel_/, 'CONNECT is not supported; only servers that proxy_pass names are connected to'],
   [/^ssi(_|$)/, `server side includes are not supported; compose pages in the application, or ${pluginInstead}`],
-  [/^sub_filter(_|$)/, `responses are not searched and replaced; ${pluginInstead} as a body filter`],
   [/^(charset|override_charset|source_charset)(_|$)/, 'charset is not supported; write it with the type: default_type "text/plain; charset=utf-8", or types{}'],
   [/^userid(_|$)/, 'cookies that identify users are not set; add_header Set-Cookie "uid=$request_id" comes near'],
   [/^secure_link(_|$)/, `signed links are not checked; ${pluginInstead} in the access phase`],
