@@ -79,6 +79,8 @@ export class RequestBody {
   get length(): number { return this.size }
   /** Bytes of the body are still in the connection or on the wire. */
   get unread(): boolean { return this.stage !== Stage.Done }
+  /** Somebody waits for more of it. */
+  get reading(): boolean { return this.stage === Stage.Reading }
 
   /** The whole body as one buffer, from memory or the temporary file; empty when there is none. */
   bytes(): Buffer {
@@ -89,14 +91,13 @@ export class RequestBody {
   /** Reads the whole body: OK at once when it is here, else a promise of OK or of a status. */
   read(): Answer {
     const r = this.request
+    const { clientBodyInFileOnly, clientBodyBufferSize } = r.location
+    if (this.stage === Stage.Done && !this.started && r.contentLength === 0 && clientBodyInFileOnly !== 'off') this.toFile()
     this.started = true
     if (this.stage === Stage.Done || this.stage === Stage.Discarding) return OK
     if (this.stage === Stage.Reading) return new Promise((resolve) => this.chain(resolve))
     this.stage = Stage.Reading
-    if (this.left > 0) {
-      const { clientBodyInFileOnly, clientBodyBufferSize } = r.location
-      if (clientBodyInFileOnly !== 'off' || this.left > clientBodyBufferSize) this.toFile()
-    }
+    if (clientBodyInFileOnly !== 'off' || this.left > clientBodyBufferSize) this.toFile()
     const rc = this.consume()
     if (rc !== OK || this.isDone()) return rc
     this.sendContinue()
@@ -219,7 +220,7 @@ export class RequestBody {
     while (c.position < c.end) {
       const next = decoder.feed(c.input, c.position, c.end)
       if (next < 0) {
-        r.log(Level.info, 'client sent invalid chunked body')
+        r.log(Level.error, 'client sent invalid chunked body')
         r.keepalive = false
         return 400
       }
@@ -241,7 +242,7 @@ export class RequestBody {
     const length = end - start
     if (length === 0) return OK
     const limit = r.location.clientMaxBodySize
-    if (this.chunked !== null && limit !== 0 && this.size + length > limit) {
+    if (this.chunked !== null && limit !== 0 && this.size + length > limit && this.stage !== Stage.Discarding) {
       r.log(Level.error, `client intended to send too large chunked body: ${this.size}+${length} bytes`)
       r.keepalive = false
       return 413
@@ -271,7 +272,8 @@ export class RequestBody {
   private toFile(): void {
     const r = this.request
     this.temporary = new BodyFile(r)
-    if (this.temporary.path !== '') r.log(Level.warn, `a client request body is buffered to a temporary file ${this.temporary.path}`)
+    const level = r.location.clientBodyInFileOnly === 'off' ? Level.warn : Level.notice
+    if (this.temporary.path !== '') r.log(level, `a client request body is buffered to a temporary file ${this.temporary.path}`)
     for (const part of this.parts) this.temporary.write(r, part, 0, part.length)
     this.parts = []
   }

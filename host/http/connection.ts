@@ -16,6 +16,7 @@ import { terminate } from './finalize.ts'
 import { prefixOffset, readOffset } from './framing/memory.ts'
 import { HeadResume } from './framing/parser.ts'
 import { abandonHead } from './badhead.ts'
+import { keepsBadly } from './browsers.ts'
 import { headLimits, readHead, waitForRequest } from './intake.ts'
 
 /** A Host value as it came, with what it means. */
@@ -253,8 +254,10 @@ export class Connection implements LogContext {
     if (this.state === State.Closed) return
     if (!r.keepalive || this.engine.closing) return this.finishClose(r)
     this.state = r.body.unread ? State.Discard : State.Idle
-    if (this.state === State.Discard) this.deadline = this.engine.now + r.location.lingeringTimeout
-    else waitForRequest(this)
+    if (this.state === State.Discard) {
+      this.lingerUntil = this.engine.now + r.location.lingeringTime
+      this.deadline = Math.min(this.engine.now + r.location.lingeringTimeout, this.lingerUntil)
+    } else waitForRequest(this)
     this.unpause()
   }
 
@@ -286,7 +289,7 @@ export class Connection implements LogContext {
   mayKeepAlive(r: RequestType): boolean {
     const { location } = r
     return location.keepaliveTimeout > 0 && this.requests < location.keepaliveRequests &&
-      this.engine.now - this.created <= location.keepaliveTime && !this.engine.closing && this.engine.address(this.key) !== undefined
+      this.engine.now - this.created <= location.keepaliveTime && !keepsBadly(r) && !this.engine.closing && this.engine.address(this.key) !== undefined
   }
 
   /** Gives the client's bytes to a tunnel until the present request ends; what came early is handed over at once. */
@@ -403,8 +406,10 @@ export class Connection implements LogContext {
     // It has its whole answer; what still runs is not for it.
     if (r.nest !== null && r.nest.tree.answered) return
     r.log(Level.info, 'client prematurely closed connection')
-    r.body.fail(499)
-    terminate(r, 499)
+    // Who leaves in the middle of a body has sent a bad request (nginx).
+    const status = r.body.reading ? 400 : 499
+    r.body.fail(status)
+    terminate(r, status)
   }
 
   /** The present wait took too long (the engine looks a few times a second). */

@@ -34,6 +34,12 @@ export interface Running {
   retired: boolean
 }
 
+/** A log handler that waits, when its request is over: it holds the configuration, and a graceful shutdown. */
+export interface Detached {
+  readonly running: Running
+  cancel(): void
+}
+
 /** The HTTP side of one worker: listeners, connections, and the cycle that new requests begin with. */
 export class HttpEngine {
   readonly memory: CoreMemory
@@ -58,6 +64,7 @@ export class HttpEngine {
   private serials = 0
   private sweeper: NodeJS.Timeout | null = null
   private idle: (() => void) | null = null
+  private readonly detached = new Set<Detached>()
   private flushing: NodeJS.Immediate | null = null
   /** Called when the last request of a retired cycle ended. */
   onRetired: (cycle: Cycle) => void = () => {}
@@ -205,7 +212,19 @@ export class HttpEngine {
     if (this.sweeper !== null) clearInterval(this.sweeper)
     this.sweeper = null
     this.onActivity()
-    if (this.closing) this.idle?.()
+    if (this.closing && this.detached.size === 0) this.idle?.()
+  }
+
+  /** Somebody goes on working for a request that is over. */
+  detach(work: Detached): void {
+    work.running.active++
+    this.detached.add(work)
+  }
+
+  /** It is done. */
+  detachedEnded(work: Detached): void {
+    this.requestEnded(work.running)
+    if (this.detached.delete(work) && this.connections.size === 0 && this.greetings.size === 0) this.nothingLeft()
   }
 
   /** A request began: it holds its cycle until it ends. */
@@ -252,8 +271,14 @@ export class HttpEngine {
       else if (connection.state === State.Idle) connection.close()
     }
     return new Promise((resolve) => {
-      if (this.connections.size === 0) return resolve()
-      const timer = graceful && timeout > 0 ? setTimeout(() => { for (const c of this.connections) c.abort() }, timeout) : null
+      if (!graceful) this.cancelDetached()
+      if (this.connections.size === 0 && this.detached.size === 0) return resolve()
+      const end = (): void => {
+        for (const c of this.connections) c.abort()
+        this.cancelDetached()
+        if (this.connections.size === 0) this.idle?.()
+      }
+      const timer = graceful && timeout > 0 ? setTimeout(end, timeout) : null
       this.idle = () => {
         if (timer !== null) clearTimeout(timer)
         resolve()
@@ -267,6 +292,13 @@ export class HttpEngine {
       const { request } = connection
       if (!request.finished && request.running?.cycle === cycle) connection.abort()
     }
+    for (const work of this.detached) if (work.running.cycle === cycle) work.cancel()
+  }
+
+  private cancelDetached(): void {
+    const works = [...this.detached]
+    this.detached.clear()
+    for (const work of works) work.cancel()
   }
 
   variables(r: Request): { lookup(r: Request, name: string): string | null } { return r.server.main.variables }

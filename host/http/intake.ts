@@ -51,7 +51,7 @@ function finishDiscard(c: Connection): boolean {
   request.body.more()
   if (c.state as State !== State.Discard) return true
   if (request.body.unread) {
-    c.deadline = c.engine.now + request.location.lingeringTimeout
+    c.deadline = Math.min(c.engine.now + request.location.lingeringTimeout, c.lingerUntil)
     return false
   }
   waitForRequest(c)

@@ -2,6 +2,7 @@ import type { Answer } from '../module.ts'
 import type { CoreLocConf } from './core/conf.ts'
 import type { Request } from './request.ts'
 import { OK } from '../module.ts'
+import { isMsie } from './browsers.ts'
 import { serverName } from './headwriter.ts'
 import { answer, finalizeRequest } from './finalize.ts'
 import { pageTitles } from './status.ts'
@@ -85,9 +86,7 @@ function pageFor(r: Request, status: number, title: string): Buffer {
 function wantsPadding(r: Request): boolean {
   const agent = r.header('user-agent')
   if (agent === null) return false
-  if (agent.includes('Chrome/')) return true
-  const at = agent.indexOf('MSIE ')
-  return at >= 0 && at + 7 < agent.length && !agent.includes('Opera')
+  return agent.includes('Chrome/') || isMsie(agent)
 }
 
 function renderPage(status: number, title: string, name: string, padded: boolean): string {

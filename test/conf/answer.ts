@@ -28,7 +28,9 @@ export function problems(folder: string, text: string, { files = {}, globals = '
   const { cycle } = buildCycle(options, hostModules, pluginsOf(shipped.next(), {}, options), new ErrorLog())
   cycle.openFiles.closeAll()
   return cycle.problems.map(({ level, error }) =>
-    `[${level}] ${Buffer.from(error.line, 'latin1').toString('utf8')}`.replaceAll(confFile, 'F').replaceAll(folder, 'P'))
+    // Without `listen` a user who may not have port 80 gets 8000, as from nginx.
+    `[${level}] ${Buffer.from(error.line, 'latin1').toString('utf8')}`.replaceAll('0.0.0.0:8000', '0.0.0.0:80')
+      .replaceAll(confFile, 'F').replaceAll(folder, 'P'))
 }
 
 /** One test of a table: each text, put where `wrap` puts it, is answered as the row tells. */

@@ -16,12 +16,12 @@ async function example(t: Test, name: string): Promise<Server> {
   assert.deepEqual([code, stderr], [0, ''])
   const conf = readFileSync(join(examples, name, 'vespid.conf'), 'utf8')
   assert.match(conf, /listen 127\.0\.0\.1:8080;/)
-  return start(t, conf.replace('127.0.0.1:8080', '127.0.0.1:<port>').replace('build/vespid.pid', 'vespid.pid'), { site: place })
+  return start(t, conf.replaceAll('127.0.0.1:8080', '127.0.0.1:<port>').replace('build/vespid.pid', 'vespid.pid'), { site: place })
 }
 
 test('every example has a source, a configuration and a README, and is tried here', () => {
   const names = readdirSync(examples).sort()
-  assert.deepEqual(names, ['api_key', 'ban', 'censor', 'counter', 'demo', 'hello', 'stamp', 'visitor'])
+  assert.deepEqual(names, ['api_key', 'ban', 'censor', 'counter', 'demo', 'fetch', 'hello', 'stamp', 'visitor'])
   for (const name of names) for (const file of ['vespid.conf', 'README.md']) assert.ok(existsSync(join(examples, name, file)), `${name}/${file}`)
 })
 
@@ -94,6 +94,13 @@ test('visitor', async (t) => {
   assert.equal((await server.get('/page', { 'Accept-Language': 'fr' })).body, 'bienvenue\n')
   assert.equal((await server.get('/page')).body, 'welcome\n')
   assert.equal((await server.get('/page', { 'User-Agent': 'somebot' })).status, 403)
+})
+
+test('fetch', async (t) => {
+  const server = await example(t, 'fetch')
+  assert.equal((await server.get('/weather/rome')).body, 'rome: sun, 24.5 degrees\n')
+  assert.equal((await server.get('/weather/berlin')).body, 'berlin: rain, 9 degrees\n')
+  assert.equal((await server.get('/weather/atlantis')).status, 404)
 })
 
 test('counter', async (t) => {

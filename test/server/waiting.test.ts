@@ -89,7 +89,7 @@ test('shutdown waits for calls that wait', async (t) => {
   const client = await server.connect()
   client.write('GET /last HTTP/1.1\r\nHost: h\r\n\r\n')
   const asked = await target.next()
-  process.kill(server.pid, 'SIGQUIT')
+  server.kill('SIGQUIT')
   const log = (): string => readFileSync(join(server.site.prefix, 'error.log'), 'latin1')
   await until(() => log().includes('gracefully shutting down'), log)
   asked.answer(200, 'goodbye')

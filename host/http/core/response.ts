@@ -87,12 +87,14 @@ export const setGzipDisable: Directive<CoreLocConf>['set'] = (cf, _directive, co
 /** The address of a name server as written: numeric, with or without a port. */
 function nameServer(cf: Cf, i: number): string {
   const word = cf.args[i]!
+  if (/[/?]/.test(word) || (word.startsWith('[') && !word.includes(']'))) cf.fail(`invalid host in resolver "${word}"`, i)
   const [, six, four, port] = /^(?:\[(.*?)\]|([^:]*))(?::(.*))?$/s.exec(word) ?? []
   const number = port === undefined ? 53 : parseNumber(port)
   if (number === null || number < 1 || number > 65535) cf.fail(`invalid port in resolver "${word}"`, i)
   if ((six !== undefined && inet6Address(six) !== null) || (four !== undefined && inetAddress(four) !== null)) return word
   if (six !== undefined) cf.fail(`invalid IPv6 address in resolver "${word}"`, i)
-  const [found] = four === undefined || four === '' || four.includes('=') ? [] : lookUpHost(four)
+  if (four === '') cf.fail(`no host in resolver "${word}"`, i)
+  const [found] = four === undefined || four.includes('=') ? [] : lookUpHost(four)
   if (found === undefined) return cf.fail(`host not found in resolver "${word}"`, i, 'name servers are told by their addresses')
   return found.family === 'inet' ? `${found.host}:${number}` : `[${found.host}]:${number}`
 }

@@ -31,6 +31,8 @@ export const http2Module: Module = {
   createSrvConf: () => ({}),
   createLocConf: () => ({}),
   createMainConf: () => ({}),
+  // Named by log formats; there is nothing to say while every request is HTTP/1.
+  variables: ['http2', 'http3'].map((name) => ({ name, get: () => null })),
   directives: [
     srv('http2', setHttp2, Args.Flag),
     srv('http2_body_preread_size', setSize),

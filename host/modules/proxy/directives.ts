@@ -40,12 +40,12 @@ export const setBind: Setter = (cf, _directive, conf) => {
     conf.bind = null
     return
   }
+  const bind = compileTemplate(cf, cf.args[1]!, 1)
+  if (bind.constant !== null && bindAddress(bind.constant) === null) cf.fail(`invalid address "${bind.constant}"`, 1)
   if (cf.args.length === 3) {
     if (cf.args[2] !== 'transparent') cf.fail(`invalid parameter "${cf.args[2]}"`, 2, 'it may be transparent')
     cf.warn('transparent proxying is not supported on this platform, ignored', 2)
   }
-  const bind = compileTemplate(cf, cf.args[1]!, 1)
-  if (bind.constant !== null && bindAddress(bind.constant) === null) cf.fail(`invalid address "${bind.constant}"`, 1)
   conf.bind = bind
 }
 

@@ -15,9 +15,9 @@ import { parseTarget, requestTarget, targetOf } from './target.ts'
 
 /** The content handler of a location with `proxy_pass`. */
 export function proxyHandler(r: Request, conf: ProxyConf): Answer {
-  const wanted = conf.passRequestBody && conf.setBody === null
-  const streamed = wanted && !conf.requestBuffering && r.body.unread && !r.body.started
-  const rc = streamed ? OK : wanted ? r.readBody() : r.discardBody()
+  const streamed = conf.passRequestBody && conf.setBody === null && !conf.requestBuffering && r.body.unread && !r.body.started
+  // Also a body that is not passed on is read: $request_body and $request_body_file may name it.
+  const rc = streamed ? OK : r.readBody()
   if (rc === OK) return choose(r, conf, streamed)
   return typeof rc === 'number' ? rc : rc.then((v) => (v === OK ? choose(r, conf, streamed) : v))
 }

@@ -30,6 +30,8 @@ interface Lease {
 }
 
 type Fill = ((frame: Frame) => void) | null
+/** Gives a log handler's request an object of its own, when the handler has to wait (in a call, or for an instance). */
+type Keep = (call: WaitingCall | null) => Request
 
 /**
  * The calls of one plugin that may wait. Each runs in an instance of the pool which nobody else uses until it has returned: a guest's stack and heap are made
@@ -91,18 +93,18 @@ export class Waiting {
   log(f: GuestFunction, r: Request, conf: number): void {
     if (this.blocked) return
     let kept: Request | null = null
-    const { running } = r
     const { engine } = r.connection
-    const keep = (): Request => {
-      // The configuration is in use until the handler has returned.
-      if (kept === null) running.active++
+    const work = { running: r.running, cancel: (): void => {} }
+    const keep = (call: WaitingCall | null): Request => {
+      if (kept === null) engine.detach(work)
+      if (call !== null) work.cancel = () => call.cancel()
       return kept ??= keepRequest(r)
     }
     this.run(f, Kind.Log, r, conf, 0, null, keep).then((returned) => this.leave(returned)).catch((error: unknown) => {
       const who = kept ?? r
       if (error instanceof Trap) this.calls.report(error, f, who)
       else this.calls.refused(error, f, who, OK)
-    }).finally(() => { if (kept !== null) engine.requestEnded(running) })
+    }).finally(() => { if (kept !== null) engine.detachedEnded(work) })
   }
 
   /** Runs an RPC command: `answer` reads what it gave from the frame. Rejects with RpcError. */
@@ -203,14 +205,14 @@ export class Waiting {
   }
 
   /**
-   * Calls `f` in an instance of the pool. `keep` (log handlers, whose request is over): gives the request an object of its own, called when the call has to wait.
+   * Calls `f` in an instance of the pool. `keep`: of log handlers, whose request is over.
    * Rejects with PoolFull, Trap or Cancelled, the instance left.
    */
-  private run(f: GuestFunction, kind: number, r: Request | null, a: number, b: number, fill: Fill, keep: (() => Request) | null = null, beyond = r !== null && r.parent !== null): Promise<Returned> {
+  private run(f: GuestFunction, kind: number, r: Request | null, a: number, b: number, fill: Fill, keep: Keep | null = null, beyond = r !== null && r.parent !== null): Promise<Returned> {
     try {
       const instance = this.take(keep === null ? r : null, beyond)
       if (!(instance instanceof Promise)) return this.start(instance, null, f, kind, r, a, b, fill, keep)
-      const late = keep === null ? r : keep()
+      const late = keep === null ? r : keep(null)
       return instance.then((given) => this.start(given, null, f, kind, late, a, b, fill, keep))
     } catch (error) {
       return Promise.reject(error)
@@ -218,7 +220,7 @@ export class Waiting {
   }
 
   private start(
-    instance: Instance, lease: Lease | null, f: GuestFunction, kind: number, r: Request | null, a: number, b: number, fill: Fill, keep: (() => Request) | null,
+    instance: Instance, lease: Lease | null, f: GuestFunction, kind: number, r: Request | null, a: number, b: number, fill: Fill, keep: Keep | null,
   ): Promise<Returned> {
     let frame: Frame
     try {
@@ -229,7 +231,7 @@ export class Waiting {
     }
     fill?.(frame)
     const call = new WaitingCall(frame, keep === null ? r : null, `${f.label} of plugin ${this.plugin.name}`)
-    if (keep !== null) call.onSuspend = () => { frame.request = keep() }
+    if (keep !== null) call.onSuspend = () => { frame.request = keep(call) }
     instance.waiting = call
     f.calls++
     return this.enter(instance, f, r, a, b).then((value) => {
