@@ -1,6 +1,7 @@
 /**
- * What waiting costs a call: the same plugin called plainly, called so that it may wait without waiting, and waiting once; and what a fresh state costs.
- * In one thread, without sockets: `node bench/waiting.ts`. Nanoseconds, the best of 30 batches.
+ * What waiting costs a call: the same plugin called plainly, called so that it may wait without waiting, and waiting
+ * once; and what a fresh state costs. In one thread, without sockets: `node bench/waiting.ts`. Nanoseconds, the best of
+ * 30 batches.
  */
 import { buildPlugin } from '../host/cli/build.ts'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -35,7 +36,7 @@ mkdirSync(join(directory, 'bench'))
 writeFileSync(join(directory, 'bench/index.ts'), source)
 const { file } = await buildPlugin(join(directory, 'bench'), join(directory, 'bench.wasm'))
 const answer = Promise.resolve('x')
-const module = instantiate(compilePlugin(file, readFileSync(file)), { call: () => answer })
+const module = instantiate(compilePlugin(file, readFileSync(file)), { call: () => answer }, true)
 const { instance, registration } = module.plugin
 instance.freeze()
 const [plain, never, once, thrice] = registration.commands.map((command) => command.run) as [GuestFunction, GuestFunction, GuestFunction, GuestFunction]

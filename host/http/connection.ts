@@ -252,7 +252,7 @@ export class Connection implements LogContext {
   /** A request's answer is complete (all bytes handed to the writer): keep the connection, discard its body, or close. */
   requestDone(r: RequestType): void {
     if (this.state === State.Closed) return
-    if (!r.keepalive || this.engine.closing) return this.finishClose(r)
+    if (!r.keepalive || this.engine.closing || (this.peerEnded && this.position === this.end)) return this.finishClose(r)
     this.state = r.body.unread ? State.Discard : State.Idle
     if (this.state === State.Discard) {
       this.lingerUntil = this.engine.now + r.location.lingeringTime
@@ -377,12 +377,21 @@ export class Connection implements LogContext {
     this.peerEnded = true
     if (this.tunnel !== null) return this.tunnel.ended()
     if (this.state === State.Busy || this.state === State.Body) {
-      if (!this.request.finished && this.blockedWrites === 0) this.clientGone()
+      if (!this.request.finished && this.blockedWrites === 0 && this.mayHaveGone()) this.clientGone()
       return
     }
     if (this.state === State.Head) return abandonHead(this, 'client prematurely closed connection', 400)
     if (this.state === State.Idle) this.idleEnded()
     this.close()
+  }
+
+  /**
+   * Whether a client that ended its side counts as gone. One that only said that it asks nothing more gets the rest of an answer that has
+   * begun; but what comes from an upstream server is not fetched for nobody (nginx).
+   */
+  private mayHaveGone(): boolean {
+    const { request } = this
+    return !request.headerSent || request.upstream !== ''
   }
 
   /** The client left between requests. */
@@ -405,7 +414,7 @@ export class Connection implements LogContext {
     const r = this.request
     // It has its whole answer; what still runs is not for it.
     if (r.nest !== null && r.nest.tree.answered) return
-    r.log(Level.info, 'client prematurely closed connection')
+    r.log(Level.info, `client prematurely closed connection${r.upstream === '' ? '' : ', so upstream connection is closed too'}`)
     // Who leaves in the middle of a body has sent a bad request (nginx).
     const status = r.body.reading ? 400 : 499
     r.body.fail(status)

@@ -3,8 +3,8 @@ import { Request } from './request.ts'
 import { ResponseHeaders } from './response.ts'
 
 /**
- * A request that is over, in an object of its own: for a log handler that waits, while the connection goes on to its next request. Head, variables and response
- * head are as they were; the body is gone.
+ * A request that is over, in an object of its own: for a log handler that waits, while the connection goes on to its
+ * next request. Head, variables and response head are as they were; the body is gone.
  */
 export function keepRequest(r: Request): Request {
   const kept: Request = Object.assign(Object.create(Request.prototype) as Request, r)
@@ -12,6 +12,7 @@ export function keepRequest(r: Request): Request {
     names: r.headersOut.names.slice(), values: r.headersOut.values.slice(), trailers: r.headersOut.trailers.slice(),
   })
   return Object.assign(kept, {
-    head: r.head.handOver(), body: new RequestBody(kept), headersOut, variables: r.variables.slice(), ctx: r.ctx.slice(), cleanups: null, finished: true,
+    head: r.head.handOver(), body: new RequestBody(kept), headersOut, variables: r.variables.slice(),
+    ctx: r.ctx.slice(), cleanups: null, finished: true,
   })
 }

@@ -5,6 +5,7 @@ import { read, readSync } from 'node:fs'
 import { ERROR, OK } from '../module.ts'
 import { Level } from '../core/log.ts'
 import { systemFailure } from '../core/errors.ts'
+import { isPaced, writePaced } from './pace.ts'
 import { postpone } from './postpone.ts'
 
 /** Bytes of a body that are handed to the socket before waiting for the client to take them. */
@@ -180,7 +181,7 @@ function writeData(r: Request, data: Buffer): Answer {
   const length = allowed(r, data.length)
   const bytes = length === data.length ? data : data.subarray(0, length)
   if (r.chunked) writeRaw(r, `${length.toString(16)}\r\n`)
-  const rc = writePieces(r, bytes, 0)
+  const rc = isPaced(r) ? writePaced(r, bytes) : writePieces(r, bytes, 0)
   if (!r.chunked) return rc
   if (typeof rc !== 'number') return rc.then((v) => (writeRaw(r, '\r\n'), v))
   writeRaw(r, '\r\n')
@@ -202,7 +203,8 @@ function writePieces(r: Request, bytes: Buffer, from: number): Answer {
 function writeFile(r: Request, range: { fd: number, start: number, end: number }): Answer {
   const length = allowed(r, range.end - range.start)
   if (r.chunked) writeRaw(r, `${length.toString(16)}\r\n`)
-  const rc = filePieces(r, range.fd, range.start, range.start + length, 0)
+  const rc = isPaced(r) ? writePaced(r, { fd: range.fd, start: range.start, end: range.start + length })
+    : filePieces(r, range.fd, range.start, range.start + length, 0)
   if (!r.chunked) return rc
   if (typeof rc !== 'number') return rc.then((v) => (writeRaw(r, '\r\n'), v))
   writeRaw(r, '\r\n')

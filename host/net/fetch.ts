@@ -1,6 +1,7 @@
 /**
- * The HTTP client behind `fetch` of plugins: Node's own, with kept-alive connections, one per thread. The proxy module has a stricter one of its own
- * (host/modules/upstream/link.ts tells why); what a plugin asks for is not relayed, so this may normalise.
+ * The HTTP client behind `fetch` of plugins: Node's own, with kept-alive connections, one per thread. The proxy module
+ * has a stricter one of its own (host/modules/upstream/link.ts tells why); what a plugin asks for is not relayed, so
+ * this may normalise.
  */
 import { Agent as HttpAgent, request as httpRequest } from 'node:http'
 import type { ClientRequest, IncomingMessage } from 'node:http'
@@ -56,13 +57,16 @@ export function parseTarget(url: string, base?: string): Target {
   if (!secure && parsed.protocol !== 'http:') throw new FetchError(`"${url}" is neither http: nor https:`)
   if (parsed.username !== '' || parsed.password !== '') throw new FetchError(`"${url}" holds a user name`)
   const port = parsed.port === '' ? (secure ? 443 : 80) : Number(parsed.port)
-  return { secure, host: parsed.hostname.replace(/^\[|\]$/g, ''), port, authority: parsed.host, path: parsed.pathname + parsed.search }
+  const host = parsed.hostname.replace(/^\[|\]$/g, '')
+  return { secure, host, port, authority: parsed.host, path: parsed.pathname + parsed.search }
 }
 
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const lineBreak = /[\r\n\0]/
 /** What frames the message and what the connection is for is the client's own business (RFC 9110 §7.6.1). */
-const ours = new Set(['connection', 'content-length', 'transfer-encoding', 'keep-alive', 'proxy-connection', 'upgrade', 'te', 'trailer', 'expect'])
+const ours = new Set([
+  'connection', 'content-length', 'transfer-encoding', 'keep-alive', 'proxy-connection', 'upgrade', 'te', 'trailer', 'expect',
+])
 
 /** What is wrong with headers, given as name, value, name, value …; null when nothing is. */
 export function headerMistake(headers: readonly string[]): string | null {
@@ -87,11 +91,13 @@ export class FetchClient {
   private readonly https = new HttpsAgent(agentOptions)
 
   /**
-   * Asks; `done` is called once, later. `allowed` is asked where every request may go, those of redirects too: null, or why not. Returns the function that gives
-   * the fetch up: the socket is closed, `done` is not called any more. Throws FetchError for a URL that is none or is not allowed.
+   * Asks; `done` is called once, later. `allowed` is asked where every request may go, those of redirects too: null, or
+   * why not. Returns the function that gives the fetch up: the socket is closed, `done` is not called any more. Throws
+   * FetchError for a URL that is none or is not allowed.
    */
-  fetch(url: string, ask: FetchAsk, allowed: (target: Target) => string | null, done: (answer: FetchAnswer | FetchError) => void): () => void {
-    const exchange = new Exchange(url, ask, allowed, done, (target, fresh) => (fresh ? false : target.secure ? this.https : this.http))
+  fetch(url: string, ask: FetchAsk, allowed: Allowed, done: Done): () => void {
+    const agent = (target: Target, fresh: boolean) => (fresh ? false : target.secure ? this.https : this.http)
+    const exchange = new Exchange(url, ask, allowed, done, agent)
     try {
       exchange.begin(url, ask.method, ask.body)
     } catch (error) {
@@ -108,12 +114,16 @@ export class FetchClient {
   }
 }
 
+type Allowed = (target: Target) => string | null
+type Done = (answer: FetchAnswer | FetchError) => void
+type ChooseAgent = (target: Target, fresh: boolean) => HttpAgent | HttpsAgent | false
+
 /** One fetch, from the first request to the last byte. */
 class Exchange {
   private readonly ask: FetchAsk
-  private readonly allowed: (target: Target) => string | null
-  private readonly agent: (target: Target, fresh: boolean) => HttpAgent | HttpsAgent | false
-  private done: ((answer: FetchAnswer | FetchError) => void) | null
+  private readonly allowed: Allowed
+  private readonly agent: ChooseAgent
+  private done: Done | null
   private readonly timer: NodeJS.Timeout
   private connectTimer: NodeJS.Timeout | null = null
   private request: ClientRequest | null = null
@@ -122,7 +132,7 @@ class Exchange {
   private headers: readonly string[]
   private hops = 0
 
-  constructor(url: string, ask: FetchAsk, allowed: Exchange['allowed'], done: (answer: FetchAnswer | FetchError) => void, agent: Exchange['agent']) {
+  constructor(url: string, ask: FetchAsk, allowed: Allowed, done: Done, agent: ChooseAgent) {
     this.url = url
     this.ask = ask
     this.headers = ask.headers
@@ -144,12 +154,15 @@ class Exchange {
     const send = target.secure ? httpsRequest : httpRequest
     const { headers } = this
     const own = hasHeader(headers, 'host') ? [] : ['Host', target.authority]
-    const length = body !== null || !['GET', 'HEAD', 'DELETE', 'OPTIONS'].includes(method) ? ['Content-Length', String(body?.length ?? 0)] : []
     const agent = this.agent(target, fresh)
+    const bodiless = body === null && ['GET', 'HEAD', 'DELETE', 'OPTIONS'].includes(method)
+    const length = bodiless ? [] : ['Content-Length', String(body?.length ?? 0)]
+    const connection = agent === false ? 'close' : 'keep-alive'
     const request = this.request = send({
-      host: target.host, port: target.port, path: target.path, method, agent, maxHeaderSize: headLimit, insecureHTTPParser: false,
+      host: target.host, port: target.port, path: target.path, method, agent,
+      maxHeaderSize: headLimit, insecureHTTPParser: false,
       // An array is sent as it is, in this order, and nothing is added to it.
-      headers: [...own, ...headers, ...length, 'Connection', agent === false ? 'close' : 'keep-alive'] as unknown as string[],
+      headers: [...own, ...headers, ...length, 'Connection', connection] as unknown as string[],
     })
     request.on('socket', (socket) => this.watchConnect(socket, target))
     request.on('response', (response) => this.response(response, method, body))
@@ -165,7 +178,8 @@ class Exchange {
     this.stopConnectTimer()
     if (!socket.connecting) return
     const { connectTimeout } = this.ask
-    this.connectTimer = setTimeout(() => this.fail(`connect() to ${target.authority} timed out after ${connectTimeout} ms`), connectTimeout)
+    const late = (): void => this.fail(`connect() to ${target.authority} timed out after ${connectTimeout} ms`)
+    this.connectTimer = setTimeout(late, connectTimeout)
     socket.once(target.secure ? 'secureConnect' : 'connect', () => this.stopConnectTimer())
   }
 
@@ -174,17 +188,20 @@ class Exchange {
     this.connectTimer = null
   }
 
-  private broken(error: NodeJS.ErrnoException, request: ClientRequest, target: Target, method: string, body: Buffer | null): void {
+  private broken(
+    error: NodeJS.ErrnoException, request: ClientRequest, target: Target, method: string, body: Buffer | null,
+  ): void {
     if (this.done === null || request !== this.request) return
     this.stopConnectTimer()
     // A kept connection that the server closed just now has done nothing with the request (RFC 9112 §9.3.1).
     if (request.reusedSocket && idempotent.has(method) && (error.code === 'ECONNRESET' || error.code === 'EPIPE')) {
       return this.begin(this.url, method, body, true)
     }
-    if (error.code?.startsWith('HPE_')) return this.fail(error.code === 'HPE_HEADER_OVERFLOW'
-      ? `${this.url} answered with a head of more than ${headLimit} bytes` : `${this.url} did not answer in HTTP (${error.message.replace(/^Parse Error: /, '')})`)
-    if (error.code === 'ECONNRESET') return this.fail(`${this.url} closed the connection before its answer was complete`)
-    this.fail(systemFailure(`${error.syscall ?? 'connect'}() to ${target.authority}`, error))
+    if (error.code === 'HPE_HEADER_OVERFLOW') this.fail(`${this.url} answered with a head of more than ${headLimit} bytes`)
+    else if (error.code?.startsWith('HPE_')) {
+      this.fail(`${this.url} did not answer in HTTP (${error.message.replace(/^Parse Error: /, '')})`)
+    } else if (error.code === 'ECONNRESET') this.fail(cut(this.url))
+    else this.fail(systemFailure(`${error.syscall ?? 'connect'}() to ${target.authority}`, error))
   }
 
   private response(response: IncomingMessage, method: string, body: Buffer | null): void {
@@ -205,11 +222,12 @@ class Exchange {
       else parts.push(data)
     })
     // A connection that ends in the middle of a body is told by both; the first counts.
-    response.on('aborted', () => this.fail(`${this.url} closed the connection before its answer was complete`))
+    response.on('aborted', () => this.fail(cut(this.url)))
     response.on('error', (error) => this.fail(`${this.url} failed: ${error.message}`))
     response.on('end', () => {
-      if (!response.complete) return this.fail(`${this.url} closed the connection before its answer was complete`)
-      this.settle()?.({ status, headers: response.rawHeaders, body: parts.length === 1 ? parts[0]! : Buffer.concat(parts) })
+      if (!response.complete) return this.fail(cut(this.url))
+      const whole = parts.length === 1 ? parts[0]! : Buffer.concat(parts)
+      this.settle()?.({ status, headers: response.rawHeaders, body: whole })
     })
   }
 
@@ -241,6 +259,10 @@ class Exchange {
   abort(): void {
     if (this.settle() !== null) this.request?.destroy()
   }
+}
+
+function cut(url: string): string {
+  return `${url} closed the connection before its answer was complete`
 }
 
 function withoutSecrets(headers: readonly string[]): string[] {

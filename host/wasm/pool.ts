@@ -6,9 +6,9 @@ export class PoolFull extends Error {
 }
 
 /**
- * The instances of one plugin in one thread that calls which may wait run in, one call in each. They are made from the snapshot when they are needed, up to a
- * bound, and taken again, the last used first; past the bound calls queue in their order. The plugin's first instance is not among them: calls that cannot wait
- * run there and never queue.
+ * The instances of one plugin in one thread that calls which may wait run in, one call in each. They are made from the
+ * snapshot when they are needed, up to a bound, and taken again, the last used first; past the bound calls queue in
+ * their order. The plugin's first instance is not among them: calls that cannot wait run there and never queue.
  */
 export class Pool {
   private readonly make: () => Instance
@@ -37,8 +37,8 @@ export class Pool {
   get length(): number { return this.queue.size }
 
   /**
-   * Takes an instance; null when the bound is reached. `beyond`: the call is one that a waiting call of the same plugin waits for; were it to queue, the
-   * two could wait for each other. Throws Trap when no instance can be made.
+   * Takes an instance; null when the bound is reached. `beyond`: the call is one that a waiting call of the same plugin
+   * waits for; were it to queue, the two could wait for each other. Throws Trap when no instance can be made.
    */
   take(beyond = false): Instance | null {
     const instance = this.free.pop()

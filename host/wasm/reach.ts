@@ -3,7 +3,10 @@ import { Instructions, Op } from './limits/instructions.ts'
 import { Layout } from './limits/layout.ts'
 import { readBodies } from './limits/measure.ts'
 
-/** What is known of a function: it may wait whatever it is given; only through the function whose table index is its first argument; or for either reason. */
+/**
+ * What is known of a function: it may wait whatever it is given; only through the function whose table index is its
+ * first argument; or for either reason.
+ */
 const Fact = { Always: 1, ByData: 2, Somehow: 4 } as const
 
 const LocalGet = 0x20
@@ -17,7 +20,10 @@ const ElemDrop = 0xfc00d
 export interface Reach {
   /** By function index, bits of `Fact`; null when the module imports nothing that waits. */
   readonly functions: Uint8Array | null
-  /** Memory and globals are all the state that the code can change: an instance can be put back without making a new one. */
+  /**
+   * Memory and globals are all the state that the code can change: an instance can be put back without making a new
+   * one.
+   */
   readonly resettable: boolean
 }
 
@@ -31,9 +37,10 @@ interface Body {
 }
 
 /**
- * Which functions of a valid module may come to an import that waits: by direct calls, and by indirect ones to any function of the same type that can be in a
- * table. It errs on the safe side, but for one shape that it knows exactly: a function that calls what its first argument names, as the SDK's handlers
- * do; which function that is, is known when it is registered (`mayWait`). Throws Unsupported or BinaryError.
+ * Which functions of a valid module may come to an import that waits: by direct calls, and by indirect ones to any
+ * function of the same type that can be in a table. It errs on the safe side, but for one shape that it knows exactly:
+ * a function that calls what its first argument names, as the SDK's handlers do; which function that is, is known when
+ * it is registered (`mayWait`). Throws Unsupported or BinaryError.
  */
 export function reachOf(bytes: Uint8Array, outline: Outline, waits: (module: string, name: string) => boolean): Reach {
   const imported = outline.imports.filter((i) => i.kind === 'func').map((i) => waits(i.module, i.name))
@@ -50,11 +57,14 @@ export function reachOf(bytes: Uint8Array, outline: Outline, waits: (module: str
       r.next()
       const { op, a } = r
       if (op === Op.Call || op === Op.ReturnCall) body.calls.push(a)
-      else if (op === Op.CallIndirect || op === Op.ReturnCallIndirect) (previous === 0 ? body.byData : body.types).add(keys[a]!)
+      else if (op === Op.CallIndirect || op === Op.ReturnCallIndirect) {
+        const to = previous === 0 ? body.byData : body.types
+        to.add(keys[a]!)
+      }
       else if (op === Op.CallRef || op === Op.ReturnCallRef) body.types.add(keys[a]!)
       else if (op === Op.RefFunc) taken.add(a)
       else if (op === LocalSet || op === LocalTee) first &&= a !== 0
-      else if (changesMore(op)) resettable = false
+      else if (changing.has(op)) resettable = false
       previous = op === LocalGet ? a : -1
     }
     if (!first) for (const type of body.byData.keys()) body.types.add(type)
@@ -67,9 +77,9 @@ export function reachOf(bytes: Uint8Array, outline: Outline, waits: (module: str
 }
 
 /** Instructions that change tables, or drop segments: what a snapshot does not hold. */
-function changesMore(op: number): boolean {
-  return op === TableSet || op === Op.TableInit || op === Op.TableCopy || op === Op.TableGrow || op === Op.TableFill || op === DataDrop || op === ElemDrop
-}
+const changing: ReadonlySet<number> = new Set([
+  TableSet, Op.TableInit, Op.TableCopy, Op.TableGrow, Op.TableFill, DataDrop, ElemDrop,
+])
 
 /** A number for each type, the same for equal ones. */
 function typeKeys(layout: Layout): number[] {
@@ -97,7 +107,10 @@ function elements(layout: Layout, taken: Set<number>): void {
     const active = (flags & 1) === 0
     if (active && (flags & 2) !== 0) r.u32()
     if (active) expression()
-    if ((flags & 3) !== 0) (flags & 4) === 0 ? r.byte() : r.skipType()
+    if ((flags & 3) !== 0) {
+      if ((flags & 4) === 0) r.byte()
+      else r.skipType()
+    }
     for (let count = r.u32(); count > 0; count--) {
       if ((flags & 4) === 0) taken.add(r.u32())
       else expression()
@@ -105,7 +118,9 @@ function elements(layout: Layout, taken: Set<number>): void {
   }
 }
 
-function solve(layout: Layout, keys: readonly number[], imported: readonly boolean[], bodies: readonly Body[], taken: ReadonlySet<number>): Uint8Array {
+function solve(
+  layout: Layout, keys: readonly number[], imported: readonly boolean[], bodies: readonly Body[], taken: ReadonlySet<number>,
+): Uint8Array {
   const count = imported.length + bodies.length
   const callers: number[][] = Array.from({ length: count }, () => [])
   const indirect = new Map<number, number[]>()
@@ -144,7 +159,10 @@ function facts(waiting: Uint8Array, types: ReadonlySet<number>, imported: number
   })
 }
 
-/** Whether the table's function at `index`, when it is called with `data` as its first argument, may come to an import that waits. */
+/**
+ * Whether the table's function at `index`, when it is called with `data` as its first argument, may come to an import
+ * that waits.
+ */
 export function mayWait(reach: Reach, table: WebAssembly.Table, index: number, data: number): boolean {
   const { functions } = reach
   if (functions === null) return false
@@ -152,7 +170,10 @@ export function mayWait(reach: Reach, table: WebAssembly.Table, index: number, d
   return fact === Fact.Somehow + Fact.ByData ? factOf(functions, table, data) !== 0 : fact !== 0
 }
 
-/** The name of an exported function is its index (JavaScript interface §5.6). What is no function of the module is taken to wait. */
+/**
+ * The name of an exported function is its index (JavaScript interface §5.6). What is no function of the module is taken
+ * to wait.
+ */
 function factOf(functions: Uint8Array, table: WebAssembly.Table, index: number): number {
   const f = index >>> 0 < table.length ? table.get(index >>> 0) as { name: string } | null : null
   return f === null ? 0 : functions[Number(f.name)] ?? Fact.Always

@@ -33,8 +33,8 @@ export class WaitingCall {
   }
 
   /**
-   * For host functions: a promise of what `begin` hands to its argument, which it may do at once or later, once. `begin` returns how the operation is given up
-   * when the client goes away. `waitsFor` is said in the log then.
+   * For host functions: a promise of what `begin` hands to its argument, which it may do at once or later, once.
+   * `begin` returns how the operation is given up when the client goes away. `waitsFor` is said in the log then.
    */
   wait(waitsFor: string, begin: (done: (value: number) => void) => (() => void) | void): Promise<number> {
     return new Promise((resolve, reject) => {

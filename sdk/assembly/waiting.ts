@@ -80,8 +80,8 @@ export class Ask {
 const plain = new Ask()
 
 /**
- * Asks a URL (http: or https:) and waits for the answer. Other requests are served meanwhile; when the client goes away,
- * the call ends here. The configuration must allow it: `plugin NAME { allow net HOST:PORT; }`.
+ * Asks a URL (http: or https:) and waits for the answer. Other requests are served meanwhile; when the client goes
+ * away, the call ends here. The configuration must allow it: `plugin NAME { allow net HOST:PORT; }`.
  */
 export function fetch(url: string, ask: Ask = plain): Answer {
   text.begin()
@@ -95,7 +95,9 @@ export function fetch(url: string, ask: Ask = plain): Answer {
   const headers = text.at
   const headersLength = text.length
   putBody(ask)
-  return Answer.read(host.fetch(method, methodLength, at, length, headers, headersLength, text.at, text.length, ask.timeout, ask.limit, ask.redirects))
+  return Answer.read(host.fetch(
+    method, methodLength, at, length, headers, headersLength, text.at, text.length, ask.timeout, ask.limit, ask.redirects,
+  ))
 }
 
 /**
@@ -117,7 +119,9 @@ export function subrequest(uri: string, args: string = '', ask: Ask = plain): An
   const headers = text.at
   const headersLength = text.length
   putBody(ask)
-  return Answer.read(host.subrequest(at, length, argsAt, argsLength, method, methodLength, headers, headersLength, text.at, text.length))
+  return Answer.read(host.subrequest(
+    at, length, argsAt, argsLength, method, methodLength, headers, headersLength, text.at, text.length,
+  ))
 }
 
 /** Waits for a time in milliseconds, a day at most. Other requests are served meanwhile. */

@@ -43,6 +43,7 @@ const cases: Case[] = [
   { what: 'template that was not compiled', handler: '(call $expand (i32.const 0) (i32.const 0) (i32.const 9))', log: `${trapped}it expanded template 0, which it has not compiled` },
   { what: 'command answer in a handler', handler: '(call $rpc_add (i32.const 0) (i32.const 0) (i32.const 1)) (i32.const 1)', log: `${trapped}it called rpc_add, which may not be called in a handler` },
   { what: 'rpc_reply after a reply', handler: '(call $reply (i32.const 200) (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 1)) (call $rpc_reply (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 0)) (i32.const 1)', log: `${trapped}it called rpc_reply after a reply or a redirect` },
+  { what: 'documents of commands that nobody allowed', handler: '(call $rpc_reply (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 0)) (i32.const 1)', log: `${trapped}it may not have documents of commands run; add "plugin probe { allow rpc *; }" to the main context` },
   { what: 'parameters that are no JSON', handler: '(call $rpc_call (i32.const 0) (i32.const 1) (i32.const 16) (i32.const 4))', log: `${trapped}it gave a text as JSON that is none` },
   { what: 'metric that is none', handler: '(call $metric_add (i32.const 0) (i32.const 0) (i32.const 0) (f64.const 1)) (i32.const 1)', log: `${trapped}it counted metric 0, which it has not registered` },
   { what: 'log level that is none', handler: '(call $log (i32.const 0) (i32.const 0) (i32.const 1)) (i32.const 1)', log: `${trapped}it logged at level 0` },

@@ -28,9 +28,9 @@ function everything(services: Services = {}): NativeModule {
   return instantiate(compiled, services)
 }
 
-async function started(t: TestContext, conf: string, services: Services = {}, http = ''): Promise<Served & { module: NativeModule, get(path: string, head?: string, body?: string): Promise<string> }> {
+async function started(t: TestContext, conf: string, services: Services = {}, http = '', main = ''): Promise<Served & { module: NativeModule, get(path: string, head?: string, body?: string): Promise<string> }> {
   const module = everything(services)
-  const server = await serve(t, conf, [module], http)
+  const server = await serve(t, conf, [module], http, main)
   const get = async (path: string, head = '', body = ''): Promise<string> => {
     const method = body === '' ? 'GET' : 'POST'
     const length = body === '' ? '' : `Content-Length: ${body.length}\r\n`
@@ -249,16 +249,22 @@ test('questions: a handler waits for the answers of commands', async (t) => {
       asked++
       return method === 'core.slow' ? new Promise((resolve) => setImmediate(() => resolve({ got: params, big: 'ü'.repeat(6000) }))) : 'at once'
     },
-  })
+  }, '', 'plugin everything { allow rpc core.slow core.fast; }')
   const text = Buffer.from(bodyOf(await get('/')), 'latin1').toString()
   assert.equal(text, `{"result":{"got":["a"],"big":"${'ü'.repeat(6000)}"}}{"result":"at once"}`)
   assert.equal(asked, 2)
 })
 
 test('questions: without anybody to ask, the answer is an error', async (t) => {
-  const { get } = await started(t, 'location / { ask; }')
+  const { get } = await started(t, 'location / { ask; }', {}, '', 'plugin everything { allow rpc core.*; }')
   const none = '{"error":{"code":-32603,"message":"no commands can be called here"}}'
   assert.equal(bodyOf(await get('/')), none + none)
+})
+
+test('questions: what is not allowed says how it is', async (t) => {
+  const { get } = await started(t, 'location / { ask; }', { call: () => 'done' }, '', 'plugin everything { allow rpc core.slow; }')
+  const refusal = 'plugin "everything" may not call "core.fast"; add "plugin everything { allow rpc core.fast; }" to the main context'
+  assert.equal(bodyOf(await get('/')), `{"result":"done"}${JSON.stringify({ error: { code: -32000, message: refusal } })}`)
 })
 
 test('cidr: what is a network, what it holds', async (t) => {

@@ -1,4 +1,7 @@
-/** An HTTP server over plain sockets for tests of what asks others: the test sees every request and decides when, and how, it is answered. */
+/**
+ * An HTTP server over plain sockets for tests of what asks others: the test sees every request and decides when, and
+ * how, it is answered.
+ */
 import { createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
 

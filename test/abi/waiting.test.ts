@@ -302,6 +302,58 @@ test('a log handler that waits does not hold the connection, and sees its own re
   client.close()
 })
 
+test('a log handler that waits holds a graceful shutdown, not longer than its timeout', async (t) => {
+  for (const timeout of [0, 1]) {
+    const { get, engine, target } = await started(t, (port) => `location / { around http://127.0.0.1:${port} tell; return 200 ok; }`)
+    assert.equal(bodyOf(await get('/x')), 'ok')
+    const asked = await target.next()
+    const closed = engine.close(true, timeout)
+    if (timeout > 0) {
+      const gone = new Promise((resolve) => asked.socket.once('close', resolve))
+      await closed
+      await gone
+      continue
+    }
+    let done = false
+    void closed.then(() => { done = true })
+    asked.answer(200)
+    const again = await target.next()
+    assert.equal(done, false)
+    again.answer(200)
+    await closed
+  }
+})
+
+test('isolation request: body filters of responses that interleave keep their own state', async (t) => {
+  const { connect, target } = await started(t, (port) => `location / { around http://127.0.0.1:${port} upper; return 200 $uri; }`, { isolation: 'request' })
+  const clients = [await connect(), await connect()]
+  clients[0]!.write('GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n')
+  const first = await target.next()
+  clients[1]!.write('GET /b HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n')
+  const second = await target.next()
+  assert.deepEqual([first.body, second.body], ['/a', '/b'])
+  second.answer(200, '')
+  first.answer(200, '')
+  assert.match(await clients[0]!.rest(), /\r\n\r\n\[1$/)
+  assert.match(await clients[1]!.rest(), /\r\n\r\n\[1$/)
+})
+
+test('a waiting call in a cancelled body filter gives its instance back', async (t) => {
+  const { connect, get, target, outer } = await started(t, (port) => `location / { around http://127.0.0.1:${port} upper; return 200 $uri; }`, { instances: 1 })
+  const client = await connect()
+  client.write('GET /a HTTP/1.1\r\nHost: h\r\n\r\n')
+  const asked = await target.next()
+  const closed = new Promise((resolve) => asked.socket.once('close', resolve))
+  client.close()
+  await closed
+  while (outer.waiting!.pool.taken > 0) await new Promise(setImmediate)
+  const again = get('/b')
+  ;(await target.next()).answer(200, '')
+  assert.equal(bodyOf(await again), '[1')
+  while (outer.waiting!.pool.taken > 0) await new Promise(setImmediate)
+  assert.equal(pool(outer).size, 1)
+})
+
 test('readBody waits for a body that is still on its way, and tells why it cannot be had', async (t) => {
   const { connect } = await started(t, () => 'client_max_body_size 100; location / { both; }')
   const client = await connect()

@@ -129,7 +129,7 @@ test('a client that leaves ends the upstream request: 499', async (t) => {
   client.close()
   await up.when(() => up.closed === 1)
   await until(() => server.site.read('a.log') === '499\n', () => server.site.read('a.log'))
-  assert.match(server.log(), /\[info\] .* client prematurely closed connection, client: 127\.0\.0\.1, .* upstream: "http:\/\/127/)
+  assert.match(server.log(), /\[info\] .* client prematurely closed connection, so upstream connection is closed too, client: 127\.0\.0\.1, .* upstream: "http:\/\/127/)
 })
 
 test('proxy_ignore_client_abort lets the upstream finish', async (t) => {

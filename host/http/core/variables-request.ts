@@ -7,6 +7,7 @@ import { O_IGNORE_INVALID } from '../framing/table.ts'
  * without regard to case. An argument without `=` has no value.
  */
 export function queryArgument(args: string, name: string): string | null {
+  if (name === '') return null
   let start = 0
   while (start < args.length) {
     let end = args.indexOf('&', start)

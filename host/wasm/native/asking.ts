@@ -2,7 +2,7 @@ import type { Instance } from '../instance.ts'
 import type { Frame } from '../frame.ts'
 import type { HostFunctions } from './abi.ts'
 import type { NativePlugin } from './plugin.ts'
-import type { FetchAnswer, Target } from '../../net/fetch.ts'
+import type { FetchAnswer, FetchAsk, Target } from '../../net/fetch.ts'
 import { OK } from '../../module.ts'
 import { missingGrant } from '../../core/grants.ts'
 import { askSubrequest } from '../../http/subrequest.ts'
@@ -27,36 +27,47 @@ export function askingImports(plugin: NativePlugin, instance: Instance): HostFun
   return {
     sleep: instance.suspending((milliseconds: number) => {
       instance.expect(mayWaitIn, 'sleep')
-      if (!(milliseconds >= 0 && milliseconds <= day)) throw new GuestFault(`slept for ${milliseconds} milliseconds; 0 to ${day} are allowed`)
+      if (!(milliseconds >= 0 && milliseconds <= day)) {
+        throw new GuestFault(`slept for ${milliseconds} milliseconds; 0 to ${day} are allowed`)
+      }
       return instance.waiting!.wait(`sleep(${milliseconds})`, (done) => {
         const timer = setTimeout(done, milliseconds, 0)
         return () => clearTimeout(timer)
       })
     }),
     read_body: instance.suspending(() => readBody(instance)),
-    fetch: instance.suspending((method: number, methodLength: number, url: number, urlLength: number, headers: number, headersLength: number,
-      body: number, bodyLength: number, timeout: number, limit: number, redirects: number) => {
+    fetch: instance.suspending((
+      method: number, methodLength: number, url: number, urlLength: number, headers: number, headersLength: number,
+      body: number, bodyLength: number, timeout: number, limit: number, redirects: number,
+    ) => {
       const frame = instance.expect(mayWaitIn, 'fetch')
       if (timeout < 0 || timeout > day) throw new GuestFault(`gave fetch a timeout of ${timeout} milliseconds`)
-      if (limit < 0 || limit > bounds.body) throw new GuestFault(`gave fetch a limit of ${limit} bytes; ${bounds.body} are allowed`)
+      if (limit < 0 || limit > bounds.body) {
+        throw new GuestFault(`gave fetch a limit of ${limit} bytes; ${bounds.body} are allowed`)
+      }
       const time = timeout === 0 ? defaults.timeout : timeout
       const fields = headerList(instance.text(headers, headersLength))
       const mistake = headerMistake(fields)
       if (mistake !== null) return refuse(frame, mistake)
-      const ask = {
-        method: methodOf(plugin.named(method, methodLength, bounds.name), 'fetch'), headers: fields, body: bodyOf(instance, body, bodyLength),
-        timeout: time, connectTimeout: Math.min(time, longestConnect), limit: limit === 0 ? defaults.limit : limit, redirects: Math.max(0, Math.min(redirects, 10)),
-      }
-      return fetch(plugin, instance, frame, instance.text(url, urlLength, 65536), ask)
+      return fetch(plugin, instance, frame, instance.text(url, urlLength, 65536), {
+        method: methodOf(plugin.named(method, methodLength, bounds.name), 'fetch'), headers: fields,
+        body: bodyOf(instance, body, bodyLength), timeout: time, connectTimeout: Math.min(time, longestConnect),
+        limit: limit === 0 ? defaults.limit : limit, redirects: Math.max(0, Math.min(redirects, 10)),
+      })
     }),
-    subrequest: instance.suspending((uri: number, uriLength: number, args: number, argsLength: number, method: number, methodLength: number,
-      headers: number, headersLength: number, body: number, bodyLength: number) => {
+    subrequest: instance.suspending((
+      uri: number, uriLength: number, args: number, argsLength: number, method: number, methodLength: number,
+      headers: number, headersLength: number, body: number, bodyLength: number,
+    ) => {
       const frame = instance.expect(mayWaitIn & withRequest, 'subrequest')
       const path = instance.text(uri, uriLength, 65536)
-      if (path.charCodeAt(0) !== 47 || path.includes('\0')) throw new GuestFault('made a subrequest to something that does not begin with "/"')
+      if (path.charCodeAt(0) !== 47 || path.includes('\0')) {
+        throw new GuestFault('made a subrequest to something that does not begin with "/"')
+      }
       const query = instance.text(args, argsLength, 65536)
       const options = {
-        method: methodOf(plugin.named(method, methodLength, bounds.name), 'subrequest'), headers: headerList(instance.text(headers, headersLength)),
+        method: methodOf(plugin.named(method, methodLength, bounds.name), 'subrequest'),
+        headers: headerList(instance.text(headers, headersLength)),
         ...(bodyLength < 0 ? { body: null } : { body: bodyOf(instance, body, bodyLength) }),
       }
       return instance.waiting!.wait(`subrequest ${path}`, (done) => {
@@ -71,7 +82,8 @@ export function askingImports(plugin: NativePlugin, instance: Instance): HostFun
       if (offset! < 0 || capacity! < 0) throw new GuestFault(`read a result from ${offset}, ${capacity} bytes`)
       const bytes = resultPart(instance, 'result', part!)
       const at = instance.range(out!, capacity!)
-      return offset! >= bytes.length ? 0 : bytes.copy(instance.bytes, at, offset, Math.min(bytes.length, offset! + capacity!))
+      if (offset! >= bytes.length) return 0
+      return bytes.copy(instance.bytes, at, offset, Math.min(bytes.length, offset! + capacity!))
     },
   }
 }
@@ -95,7 +107,7 @@ function readBody(instance: Instance): number | Promise<number> {
   })
 }
 
-function fetch(plugin: NativePlugin, instance: Instance, frame: Frame, url: string, ask: Parameters<FetchClient['fetch']>[1]): Promise<number> | number {
+function fetch(plugin: NativePlugin, instance: Instance, frame: Frame, url: string, ask: FetchAsk): Promise<number> {
   const finish = (answer: FetchAnswer | FetchError): number => {
     if (answer instanceof FetchError) return refuse(frame, answer.message)
     frame.result = { body: answer.body, headers: joined(answer.headers) }
@@ -117,7 +129,10 @@ function refuse(frame: Frame, reason: string): number {
   return ABSENT
 }
 
-/** Whether the plugin may go there: null, or why not. `*` in a grant stands for any host, `*.` before a name for all below it, `:*` for any port. */
+/**
+ * Whether the plugin may go there: null, or why not. `*` in a grant stands for any host, `*.` before a name for all
+ * below it, `:*` for any port.
+ */
 function refusal(plugin: NativePlugin, { host, port }: Target): string | null {
   const name = host.includes(':') ? `[${host}]` : host
   for (const grant of plugin.cycle?.grants.list(plugin.name, 'net') ?? []) {
@@ -127,7 +142,8 @@ function refusal(plugin: NativePlugin, { host, port }: Target): string | null {
     const fits = allowed === '*' || allowed === name || (allowed.startsWith('*.') && name.endsWith(allowed.slice(1)))
     if (fits && (ports === '*' || ports === String(port))) return null
   }
-  return `plugin "${plugin.name}" may not connect to ${name}:${port}; ${missingGrant(plugin.name, 'net', `${name}:${port}`)}`
+  const line = missingGrant(plugin.name, 'net', `${name}:${port}`)
+  return `plugin "${plugin.name}" may not connect to ${name}:${port}; ${line}`
 }
 
 function methodOf(name: string, call: string): string {

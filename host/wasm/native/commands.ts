@@ -9,6 +9,7 @@ import type { CallContext, Command } from '../../rpc/command.ts'
 import type { RpcReply } from '../frame.ts'
 import { Kind, mayWaitIn } from '../frame.ts'
 import { GuestFault, Trap, byteString, oneLine } from '../trap.ts'
+import { missingGrant } from '../../core/grants.ts'
 import { bounds } from './abi.ts'
 import type { HostFunctions } from './abi.ts'
 import type { Registration } from './registration.ts'
@@ -39,11 +40,15 @@ export function commandImports(plugin: NativePlugin, instance: Instance): HostFu
       const frame = instance.expect(mayWaitIn, 'rpc_call')
       const name = plugin.named(method, methodLength, bounds.name)
       const text = utf8(instance.text(params, paramsLength))
-      return answered(instance, frame, name, runCommand(plugin, frame, name, text === '' ? undefined : parseJson(text)))
+      const value = text === '' ? undefined : parseJson(text)
+      const refusal = commandRefusal(plugin, name)
+      if (refusal !== null) return answered(instance, frame, name, failure(new RpcError(RpcCode.Failed, refusal)))
+      return answered(instance, frame, name, runCommand(plugin, frame, name, value))
     }),
     rpc_dispatch: instance.suspending((document: number, length: number, batch: number, note: number, noteLength: number) => {
       const frame = instance.expect(mayWaitIn, 'rpc_dispatch')
       const readOnly = plugin.named(note, noteLength, bounds.name)
+      checkDispatch(plugin)
       const bytes = length === -1 && frame.request !== null ? frame.request.body.bytes() : guestDocument(instance, document, length)
       const { dispatch } = plugin.services
       const context = { ...callContext(frame), readOnly: utf8(readOnly), batch }
@@ -54,9 +59,26 @@ export function commandImports(plugin: NativePlugin, instance: Instance): HostFu
       if (frame.replied || frame.redirectUri !== null || frame.rpcReply !== null) throw new GuestFault('called rpc_reply after a reply or a redirect')
       const contentType = plugin.field(type!, typeLength!, Use.Value)
       if (contentType === null) throw new GuestFault('replied with a content type that holds a line break')
+      checkDispatch(plugin)
       frame.rpcReply = { type: contentType, readOnly: utf8(plugin.named(note!, noteLength!, bounds.name)), batch: batch! }
     },
   }
+}
+
+/** Whether the plugin may call a command: null, or why not. Its own it may, and those that shipped with vespid may call all. `GROUP.*` and `*` may be allowed. */
+function commandRefusal(plugin: NativePlugin, name: string): string | null {
+  const { registration, own, cycle } = plugin
+  if (own || registration.commands.some((command) => command.name === name)) return null
+  for (const grant of cycle?.grants.list(plugin.name, 'rpc') ?? []) {
+    if (grant === name || (grant.endsWith('*') && name.startsWith(grant.slice(0, -1)))) return null
+  }
+  return `plugin "${plugin.name}" may not call "${name}"; ${missingGrant(plugin.name, 'rpc', name)}`
+}
+
+/** A fault unless the plugin may call every command: which ones a document calls is known when it is too late. */
+function checkDispatch(plugin: NativePlugin): void {
+  if (plugin.own || plugin.cycle?.grants.has(plugin.name, 'rpc', '*') === true) return
+  throw new GuestFault(`may not have documents of commands run; ${missingGrant(plugin.name, 'rpc', '*')}`)
 }
 
 /** A JSON-RPC document in the guest's memory, copied: the guest may change it while it waits. */

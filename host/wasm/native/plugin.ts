@@ -39,7 +39,8 @@ function imports(plugin: NativePlugin, instance: Instance): WebAssembly.Imports 
 /** One plugin at work in one thread and cycle: its instance, what it registered, and what the host keeps for it. */
 export class NativePlugin {
   readonly name: string
-  private readonly own: boolean
+  /** It is shipped with vespid. */
+  readonly own: boolean
   readonly instance: Instance
   readonly registration = new Registration()
   readonly services: Services

@@ -30,12 +30,25 @@ interface Lease {
 }
 
 type Fill = ((frame: Frame) => void) | null
+/** A call that is to be made: `a` and `b` are what the function is given besides its data and the request's handle. */
+interface Call {
+  readonly f: GuestFunction
+  readonly kind: number
+  readonly r: Request | null
+  readonly a: number
+  readonly b: number
+  readonly fill: Fill
+  /** Of log handlers, whose request is over. */
+  readonly keep: Keep | null
+}
+
 /** Gives a log handler's request an object of its own, when the handler has to wait (in a call, or for an instance). */
 type Keep = (call: WaitingCall | null) => Request
 
 /**
- * The calls of one plugin that may wait. Each runs in an instance of the pool which nobody else uses until it has returned: a guest's stack and heap are made
- * for one call at a time. Calls that cannot wait are `Calls`, and never come here.
+ * The calls of one plugin that may wait. Each runs in an instance of the pool which nobody else uses until it has
+ * returned: a guest's stack and heap are made for one call at a time. Calls that cannot wait are `Calls`, and never
+ * come here.
  */
 export class Waiting {
   readonly pool: Pool
@@ -58,14 +71,15 @@ export class Waiting {
     }
   }
 
-  // --- what is called ----------------------------------------------------------------------------------------------------
+  // --- what is called
+  // ----------------------------------------------------------------------------------------------------
 
   /** Runs a phase handler, a content handler or a script function; see `Calls.handler`. */
   handler(f: GuestFunction, r: Request, conf: number, content: boolean, args: readonly string[] | null): Answer {
     if (this.blocked) return this.calls.instead(r, 503, DECLINED)
     const fill = args === null ? null : (frame: Frame): void => { frame.args = args }
     const { serial } = r
-    return this.run(f, Kind.Handle, r, conf, 0, fill).then(({ instance, frame, value }): Answer => {
+    return this.run({ f, kind: Kind.Handle, r, a: conf, b: 0, fill, keep: null }).then(({ instance, frame, value }): Answer => {
       if (r.finished || r.serial !== serial) return this.dropped(instance, frame)
       this.ended(instance)
       return this.calls.settle(instance, frame, value, f, r, content, this.pool)
@@ -83,13 +97,16 @@ export class Waiting {
   /** Runs a header filter: OK, ERROR, or the status to answer instead. */
   headerFilter(f: GuestFunction, r: Request, conf: number): Answer {
     if (this.blocked) return this.calls.instead(r, 503, OK)
-    return this.run(f, Kind.HeaderFilter, r, conf, 0, null).then((returned): Verdict => {
+    return this.run({ f, kind: Kind.HeaderFilter, r, a: conf, b: 0, fill: null, keep: null }).then((returned): Verdict => {
       this.leave(returned)
       return this.calls.filterVerdict(returned.value, f, r)
     }).catch((error: unknown) => this.calls.refused(error, f, r, OK))
   }
 
-  /** Runs a log handler. The request is over: when the handler waits it goes on with a copy, and the connection with its next request. */
+  /**
+   * Runs a log handler. The request is over: when the handler waits it goes on with a copy, and the connection with its
+   * next request.
+   */
   log(f: GuestFunction, r: Request, conf: number): void {
     if (this.blocked) return
     let kept: Request | null = null
@@ -100,7 +117,7 @@ export class Waiting {
       if (call !== null) work.cancel = () => call.cancel()
       return kept ??= keepRequest(r)
     }
-    this.run(f, Kind.Log, r, conf, 0, null, keep).then((returned) => this.leave(returned)).catch((error: unknown) => {
+    this.run({ f, kind: Kind.Log, r, a: conf, b: 0, fill: null, keep }).then((returned) => this.leave(returned)).catch((error: unknown) => {
       const who = kept ?? r
       if (error instanceof Trap) this.calls.report(error, f, who)
       else this.calls.refused(error, f, who, OK)
@@ -108,13 +125,15 @@ export class Waiting {
   }
 
   /** Runs an RPC command: `answer` reads what it gave from the frame. Rejects with RpcError. */
-  async command(f: GuestFunction, fill: (frame: Frame) => void, answer: (frame: Frame) => unknown, context: CallContext): Promise<unknown> {
+  async command(
+    f: GuestFunction, fill: (frame: Frame) => void, answer: (frame: Frame) => unknown, context: CallContext,
+  ): Promise<unknown> {
     let returned: Returned
     try {
-      returned = await this.run(f, Kind.Command, null, 0, 0, fill, null, (context.within ?? 0) > 0)
+      returned = await this.run({ f, kind: Kind.Command, r: null, a: 0, b: 0, fill, keep: null }, (context.within ?? 0) > 0)
     } catch (error) {
-      if (error instanceof PoolFull) throw new RpcError(RpcCode.Failed, `plugin "${this.plugin.name}" is busy: ${error.message}`)
-      throw commandFailed(error, f)
+      if (!(error instanceof PoolFull)) throw commandFailed(error, f)
+      throw new RpcError(RpcCode.Failed, `plugin "${this.plugin.name}" is busy: ${error.message}`)
     }
     try {
       return answer(returned.frame)
@@ -123,7 +142,8 @@ export class Waiting {
     }
   }
 
-  // --- body filters that wait, or whose state nobody else may see ----------------------------------------------------------
+  // --- body filters that wait, or whose state nobody else may see
+  // ----------------------------------------------------------
 
   /** Gives a response's body filters an instance; a header filter: OK, at once or when there is one, or 503. */
   lease(r: Request, f: GuestFunction): Answer {
@@ -168,10 +188,12 @@ export class Waiting {
     try {
       if (open.lost || lease === undefined) throw this.calls.lost(f, r)
       const flags = (part.last ? 1 : 0) | (part.flush ? 2 : 0)
-      const { instance, frame, value } = await this.start(lease.instance, lease, f, Kind.BodyFilter, r, open.state, flags, (to) => { to.part = part }, null)
-      const out = frame.partOut
-      this.leave({ instance, frame, value }, lease)
-      return this.calls.passedOn(value, out, f, part, open)
+      const fill: Fill = (frame) => { frame.part = part }
+      const call: Call = { f, kind: Kind.BodyFilter, r, a: open.state, b: flags, fill, keep: null }
+      const returned = await this.start(lease.instance, lease, call)
+      const out = returned.frame.partOut
+      this.leave(returned, lease)
+      return this.calls.passedOn(returned.value, out, f, part, open)
     } catch (error) {
       if (error instanceof Cancelled) return null
       if (error instanceof Trap) this.calls.report(error, f, r)
@@ -179,7 +201,8 @@ export class Waiting {
     }
   }
 
-  // --- how it is called ----------------------------------------------------------------------------------------------------
+  // --- how it is called
+  // ----------------------------------------------------------------------------------------------------
 
   private get blocked(): boolean {
     const { faults } = this.plugin.instance
@@ -204,24 +227,19 @@ export class Waiting {
     })
   }
 
-  /**
-   * Calls `f` in an instance of the pool. `keep`: of log handlers, whose request is over.
-   * Rejects with PoolFull, Trap or Cancelled, the instance left.
-   */
-  private run(f: GuestFunction, kind: number, r: Request | null, a: number, b: number, fill: Fill, keep: Keep | null = null, beyond = r !== null && r.parent !== null): Promise<Returned> {
+  /** Makes a call in an instance of the pool. Rejects with PoolFull, Trap or Cancelled, the instance left. */
+  private run(call: Call, beyond = call.r !== null && call.r.parent !== null): Promise<Returned> {
     try {
-      const instance = this.take(keep === null ? r : null, beyond)
-      if (!(instance instanceof Promise)) return this.start(instance, null, f, kind, r, a, b, fill, keep)
-      const late = keep === null ? r : keep(null)
-      return instance.then((given) => this.start(given, null, f, kind, late, a, b, fill, keep))
+      const instance = this.take(call.keep === null ? call.r : null, beyond)
+      if (!(instance instanceof Promise)) return this.start(instance, null, call)
+      const late = call.keep === null ? call : { ...call, r: call.keep(null) }
+      return instance.then((given) => this.start(given, null, late))
     } catch (error) {
       return Promise.reject(error)
     }
   }
 
-  private start(
-    instance: Instance, lease: Lease | null, f: GuestFunction, kind: number, r: Request | null, a: number, b: number, fill: Fill, keep: Keep | null,
-  ): Promise<Returned> {
+  private start(instance: Instance, lease: Lease | null, { f, kind, r, a, b, fill, keep }: Call): Promise<Returned> {
     let frame: Frame
     try {
       frame = instance.enter(kind, r)
