@@ -33,7 +33,7 @@ function rateOf(r: Request): number {
 
 /**
  * Writes a body no faster than its rate (ngx_http_write_filter): as many bytes as the seconds since the request began allow, the first
- * `limit_rate_after` bytes besides; then it waits as long as what was sent should have taken. Resolves when all is handed to the socket.
+ * `limit_rate_after` bytes besides; then nothing is sent for as long as what was sent should have taken. Resolves when all is handed to the socket.
  */
 export async function writePaced(r: Request, source: Source): Promise<Verdict> {
   const { serial, connection: c } = r
@@ -45,7 +45,12 @@ export async function writePaced(r: Request, source: Source): Promise<Verdict> {
   while (at < end) {
     if (c.blockedWrites > 0 && await c.drained() !== OK) return ERROR
     if (r.finished || r.serial !== serial) return ERROR
-    const limit = rate === 0 ? piece : rate * (Math.floor(Date.now() / 1000) - first + 1) - (r.bytesSent - after)
+    const now = Date.now()
+    if (now < r.pausedUntil) {
+      await sleep(r.pausedUntil - now)
+      continue
+    }
+    const limit = rate === 0 ? piece : rate * (Math.floor(now / 1000) - first + 1) - (r.bytesSent - after)
     if (limit <= 0) {
       await sleep(-limit * 1000 / rate + 1)
       continue
@@ -58,7 +63,7 @@ export async function writePaced(r: Request, source: Source): Promise<Verdict> {
     c.engine.writer.bytes(c, bytes)
     c.engine.writer.flush()
     at += bytes.length
-    if (rate > 0 && at < end) await sleep(Math.max(0, r.bytesSent - after - before) * 1000 / rate)
+    if (rate > 0) r.pausedUntil = now + Math.max(0, r.bytesSent - after - before) * 1000 / rate
   }
   return OK
 }

@@ -108,6 +108,8 @@ export class Request implements LogContext {
   /** It came together with the request before it. */
   pipelined = false
   limitRate: number | undefined = undefined
+  /** With a limit: nothing more is sent before this time. */
+  pausedUntil = 0
   /** What the server is doing for it, for the error log: `sending response to client`; '' where nginx names nothing. */
   action = ''
   /** `SCHEME://SERVER/URI` of the upstream server that the request is passed to, for the error log; '' for none. */
@@ -142,6 +144,7 @@ export class Request implements LogContext {
     this.headerOnly = this.headerSent = this.keepalive = this.chunked = this.outputDone = this.finished = this.redirected = false
     this.bytesSent = this.headerSize = 0
     this.limitRate = undefined
+    this.pausedUntil = 0
     this.upstream = this.action = ''
     this.runningFilters = this.filtering = null
     this.headersOut.reset()
