@@ -387,11 +387,11 @@ export class Connection implements LogContext {
 
   /**
    * Whether a client that ended its side counts as gone. One that only said that it asks nothing more gets the rest of an answer that has
-   * begun; but what comes from an upstream server is not fetched for nobody (nginx).
+   * begun; but what comes from an upstream server, or has still to be asked for in subrequests, is not fetched for nobody (nginx).
    */
   private mayHaveGone(): boolean {
     const { request } = this
-    return !request.headerSent || request.upstream !== ''
+    return !request.headerSent || request.upstream !== '' || request.nest !== null
   }
 
   /** The client left between requests. */

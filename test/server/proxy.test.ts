@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { join } from 'node:path'
-import { start, site } from './kit.ts'
+import { start, site, until } from './kit.ts'
 import { canned, reply, upstream } from './upstream-kit.ts'
 
 /** A response head and body without the lines that differ from run to run. */
@@ -127,6 +127,7 @@ test('variables of the upstream in the access log', async (t) => {
     server { listen 127.0.0.1:<port>; location / { proxy_pass http://u; } location /none { return 200; } } }`)
   await server.get('/')
   await server.get('/none')
+  await until(() => server.site.read('t.log').split('\n').length > 2, () => server.site.read('t.log'))
   const [first, second] = server.site.read('a.log').split('\n')
   assert.equal(first, `127.0.0.1:${server.port('port:dead')}, 127.0.0.1:${up.port}|502, 201|0, 5|1, 2|v|u|80|-`)
   assert.equal(second, '-|-|-|-|-|-|-|-')
