@@ -28,6 +28,7 @@ daemon off;
 pid vespid.pid;
 error_log error.log crit;
 ${loads ? 'plugins plugins;' : ''}
+${locations.includes('jsonrpcs;') ? 'plugin jsonrpcs { allow rpc *; }' : ''}
 events { worker_connections 4096; }
 http {
   access_log off;
