@@ -8,6 +8,7 @@ import type { Step, StepList } from './phases.ts'
 import type { Nest } from './postpone.ts'
 import { DONE, ERROR } from '../module.ts'
 import { Level } from '../core/log.ts'
+import { extension } from './framing/uri.ts'
 import { RequestHead } from './head.ts'
 import { RequestBody } from './body.ts'
 import { ResponseHeaders } from './response.ts'
@@ -155,12 +156,7 @@ export class Request implements LogContext {
   /** Bytes of the response body sent so far (all bytes but the head). */
   get bodyBytesSent(): number { return Math.max(0, this.bytesSent - this.headerSize) }
   /** Part after the last dot of the last path segment; '' when there is none. */
-  get extension(): string {
-    const dot = this.uri.lastIndexOf('.')
-    // A segment that begins with its dot has no extension (nginx.md §8).
-    if (dot <= 0 || this.uri.charCodeAt(dot - 1) === 47 || this.uri.indexOf('/', dot) >= 0) return ''
-    return this.uri.slice(dot + 1)
-  }
+  get extension(): string { return extension(this.uri) }
   /** Raw target without scheme and host: `$request_uri`. */
   get unparsedUri(): string { return this.head.unparsedUri() }
   /** The request line as received. */
