@@ -9,6 +9,7 @@ import { defaultSettings } from '../host/wasm/limits/settings.ts'
 import { Plugins } from '../host/wasm/plugins.ts'
 import { PluginStore } from '../host/wasm/store.ts'
 import { pluginsOf } from '../host/worker/plugins.ts'
+import { ThreadRpc } from '../host/worker/rpc.ts'
 
 /**
  * Builds the cycle of DIRECTORY/vespid.conf in this thread, with the shipped plugins; throws with the first mistake. `unchecked`: without the checks of the plugins'
@@ -17,12 +18,14 @@ import { pluginsOf } from '../host/worker/plugins.ts'
 export function openCycle(directory: string, unchecked = false): Cycle {
   const options = { prefix: directory + '/', confFile: join(directory, 'vespid.conf'), errorLog: 'stderr', globals: '', test: false }
   const store = PluginStore.first(join(packageRoot, 'build/plugins'))
-  const plugins = unchecked ? new Plugins(store, {}, () => ({ ...defaultSettings, unchecked })) : pluginsOf(store, {}, options)
+  const rpc = new ThreadRpc((name) => Promise.reject(new Error(`${name} is not there`)))
+  const plugins = unchecked ? new Plugins(store, rpc.services, () => ({ ...defaultSettings, unchecked })) : pluginsOf(store, rpc.services, options)
   const { cycle, ok } = buildCycle(options, hostModules, plugins, stderrLog(Level.crit))
   if (!ok) throw new Error(cycle.problems.map((p) => p.error.line).join('\n'))
   for (const module of cycle.modules) {
     module.initThread?.(cycle)
     module.initProcess?.(cycle)
   }
+  rpc.use(cycle)
   return cycle
 }

@@ -4,7 +4,9 @@ import type { HttpConfs } from './conf/cf.ts'
 import type { Module } from './module.ts'
 import type { HttpMain } from './http/servers.ts'
 import type { PluginSet } from './wasm/plugins.ts'
+import type { ScriptFile } from './script/ast.ts'
 import { ConfigError } from './core/errors.ts'
+import { HookPlan } from './http/hooks/plan.ts'
 import { VariableTable } from './expr/variables.ts'
 import { Grants } from './core/grants.ts'
 import { Zones } from './core/zones.ts'
@@ -22,6 +24,8 @@ export interface CycleOptions {
   readonly globals: string
   /** `-t`/`-T`: nothing is served afterwards. */
   readonly test: boolean
+  /** `-f`: the file is Kamailio's (host/modules/kamailio), and these words are defined in it (`-A NAME=VALUE`). Absent: it is nginx's. */
+  readonly script?: { readonly defines: readonly (readonly [string, string])[] }
   /** Given to workers: read this in the place of the files. */
   readonly snapshot?: ConfSnapshot
   /** Zones whose memory is taken over where name, kind and size are the same: of the configuration before, or in a worker the master's. */
@@ -52,6 +56,8 @@ export class Cycle {
   readonly plugins: PluginSet
   /** The http{} level's conf arrays; null without an http block. */
   http: HttpConfs | null = null
+  /** The hooks of all modules in their order; empty until http{} is read. */
+  hooks = new HookPlan()
   /** The variables of http{}; resolved when the configuration is complete. */
   readonly variables = new VariableTable()
   /** Servers by address, ready to serve; null without an http block. */
@@ -68,6 +74,8 @@ export class Cycle {
   readonly files: { name: string, text: string }[] = []
   /** Each pattern that an `include` named, with the paths that it matched. */
   readonly globs = new Map<string, readonly string[]>()
+  /** The Kamailio file that was read, or null: its listeners, settings and variables. */
+  script: ScriptFile | null = null
   /** Warnings and errors of the build, in the order found. */
   readonly problems: { level: 'warn' | 'emerg', error: ConfigError }[] = []
 

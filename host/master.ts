@@ -27,7 +27,7 @@ import type { CallContext } from './rpc/command.ts'
 import { RpcCode, RpcError } from './rpc/command.ts'
 import { dispatch } from './rpc/jsonrpc.ts'
 import { Registry, unknownCommand } from './rpc/registry.ts'
-import type { ReloadReport, ServerControl, ThreadStatus } from './rpc/server.ts'
+import type { ModuleReport, ReloadReport, ServerControl, ThreadStatus } from './rpc/server.ts'
 import { readCounters } from './wasm/limits/faults.ts'
 import type { PluginFacts } from './wasm/plugins.ts'
 import type { PluginChange } from './wasm/store.ts'
@@ -152,7 +152,7 @@ export class Master implements ServerControl {
     return command.run(params, context)
   }
 
-  #dispatch(document: Uint8Array, context: CallContext): string | Promise<string> {
+  #dispatch(document: Buffer, context: CallContext): string | Promise<string> {
     return dispatch(this.#registry, document, context, (name, error) => {
       this.log.write(Level.error, `command "${name}" failed: ${error instanceof Error ? error.message : String(error)}`)
     })
@@ -176,6 +176,10 @@ export class Master implements ServerControl {
       const faults = counters === null ? null : readCounters(counters)
       return faults === null || faults.traps + faults.timeouts === 0 ? facts : { ...facts, faults }
     })
+  }
+
+  reports(plugin: string): Promise<readonly ModuleReport[]> {
+    return this.#crew.reports(plugin)
   }
 
   zones(): readonly Zone[] {

@@ -4,10 +4,12 @@
  */
 import type { Cf } from './conf/cf.ts'
 import type { Cycle } from './cycle.ts'
+import type { HttpEngine } from './http/engine.ts'
 import type { Request } from './http/request.ts'
-import type { BodyPart, PartSource } from './http/response.ts'
+import type { BodyPart, InputPart, PartSource } from './http/response.ts'
 import type { MetricDefinition } from './core/metrics.ts'
 import type { Command } from './rpc/command.ts'
+import type { EventRoute, ModuleParameter, PseudoVariable, ScriptFunction, TransformationClass } from './script/contract.ts'
 
 /** Where a directive may stand: a bit set (nginx's context bits). */
 export const Where = {
@@ -77,6 +79,34 @@ export interface PhaseHandler<C = any> {
   readonly active?: (conf: C, srvConf: any) => boolean
 }
 
+/**
+ * One handler of a hook (Apache's ap_hook_NAME; docs/hooks.md). It is given what the hook is about: the Cf (`pre_config` …), the Cycle
+ * (`child_init` …), the Connection, or the Request, and the module's loc conf of the present place (of a connection: of its address's default
+ * server; null for the others). OK, DECLINED, an HTTP status, or DONE, which says that the response is complete as it is.
+ */
+export interface HookHandler<C = any, S = any> {
+  /** Of the server (host/http/hooks/points.ts), or `MODULE.NAME` of a module that declares it. */
+  readonly hook: string
+  /** From −10 (really first) over 10 (the default, middle) to 30 (really last). */
+  readonly order?: number
+  /** Modules whose first handler of this hook runs before this one; those that are not there do not matter. */
+  readonly after?: readonly string[]
+  /** Modules whose first handler of this hook runs behind this one. */
+  readonly before?: readonly string[]
+  /** The hook need not exist: its module may not be loaded. */
+  readonly optional?: boolean
+  readonly handler: (subject: S, conf: C) => Answer
+  /** As for phase handlers. */
+  readonly active?: (conf: C) => boolean
+}
+
+/** A hook of a module's own, which handlers of others attach to and `runOwnHook` runs. Its handlers may not wait; an answer of theirs is the caller's to judge. */
+export interface HookDeclaration {
+  /** `MODULE.NAME`. */
+  readonly name: string
+  readonly kind: 'void' | 'all' | 'first'
+}
+
 /** Runs before the response head is written, once per response; may change `r.headersOut`; OK, ERROR, or a status to answer instead. */
 export interface HeaderFilter<C = any> {
   readonly filter: (r: Request, conf: C) => Answer
@@ -84,14 +114,54 @@ export interface HeaderFilter<C = any> {
 }
 
 /**
+ * Where among the filters one stands (Apache's ap_filter_type): a response passes the lower types first, a request body the higher ones; numbers
+ * between are allowed. From ContentSet on a filter sees the response with its subrequests. What stands at Transcode (chunks), Connection (TLS) and
+ * Network is the host's, and no module's.
+ */
+export const FilterType = { Resource: 10, ContentSet: 20, Protocol: 30, Transcode: 40, Connection: 50, Network: 60 } as const
+
+/** A filter that wants the whole body in one part, and what becomes of a body above its limit. */
+export interface Buffered {
+  /** Most bytes that are kept. */
+  readonly limit: number
+  /** A longer body goes on without the filter; or the status that is answered in its place. */
+  readonly over: 'pass' | number
+}
+
+/** What the filters of response and of request bodies have in common. */
+export interface FilterPlace<C = any> {
+  /** One of FilterType, or a number from 0 to 39; default: the place of the module in nginx's order, which also decides among filters of one type. */
+  readonly type?: number
+  /** Not part of any location by itself: `r.insertFilter(module, name)` puts it in for one request, `active` or not. */
+  readonly onDemand?: string
+  /** Asked for each body: the filter is called once, with all of it; null (or absent): with each part. */
+  readonly buffered?: (r: Request, conf: C) => Buffered | null
+}
+
+/**
  * Sees each part of the response body in order and returns what to pass on: one part, several, null to keep it for now, or a source of parts
  * that are made one after the other as the client takes them (a filter that has to wait, or makes much out of one part). The next part comes
  * when the source is exhausted. `state` is what it returned from `start` for this response; a filter whose `start` returns null has removed
- * itself from this response.
+ * itself from this response; later it does so by `r.removeFilter(state)`. A number is a status to answer instead: that is possible while the head
+ * has not left, as with a buffered filter; else the response is cut. What it throws counts as 500.
  */
-export interface BodyFilter<C = any, S = any> {
+export interface BodyFilter<C = any, S = any> extends FilterPlace<C> {
   readonly start: (r: Request, conf: C) => S | null
-  readonly filter: (r: Request, part: BodyPart, state: S) => BodyPart | BodyPart[] | PartSource | null
+  readonly filter: (r: Request, part: BodyPart, state: S) => BodyPart | BodyPart[] | PartSource | null | Verdict
+  readonly active?: (conf: C) => boolean
+  /** With `onDemand`: it changes the body's length and bytes, so that Content-Length and ranges go and the entity tag is weak. */
+  readonly changes?: boolean
+}
+
+/**
+ * Sees each part of a request body, as the client's framing is taken off, before anybody else does (nginx's request body filters, Apache's input
+ * filters), and answers what to pass on, null to keep it for now, or a status of 400 or more that refuses the request; or a promise of these, until
+ * which the client is not read. Called from the time somebody wants the body; a body that is dropped passes none. `start` and removal as for
+ * BodyFilter.
+ */
+export interface InputFilter<C = any, S = any> extends FilterPlace<C> {
+  readonly start: (r: Request, conf: C) => S | null
+  readonly filter: (r: Request, part: InputPart, state: S) => InputPart | null | Verdict | Promise<InputPart | null | Verdict>
   readonly active?: (conf: C) => boolean
 }
 
@@ -109,16 +179,17 @@ export interface VariableDefinition {
   readonly changeable?: boolean
 }
 
-/** A select or a script function that a plugin declares; used by the routing language, listed by `plugin.show` until then. */
+/** A select that a plugin declares; used by the routing language. */
 export interface SelectDefinition {
   readonly name: string
   readonly get: (r: Request, argument: string) => string | null
 }
-export interface FunctionDefinition {
-  readonly name: string
-  readonly minimum: number
-  readonly maximum: number
-  readonly call: (r: Request, args: readonly string[]) => Answer
+
+/** The thread in which a cycle is used. */
+export interface ServingThread {
+  readonly engine: HttpEngine
+  /** Whether this worker is, at this moment, the one that does what only one may do. */
+  leads(): boolean
 }
 
 /** Everything that a module brings. All members are optional but the name; order of calls as nginx.md §1.7 and §10. */
@@ -159,12 +230,32 @@ export interface Module {
   exitProcess?(cycle: Cycle): void
   exitMaster?(cycle: Cycle): void
 
+  /**
+   * Takes over what the module of the same name knows in the cycle that is being replaced, in one thread: called when no request has begun
+   * with the new cycle. `trial`: only whether it could, before the new cycle is agreed on; a text that it returns refuses it.
+   */
+  takeOver?(from: Module, trial: boolean): string | void
+  /** The cycle is in use in this thread: what the module does without a request (timers) begins. Only with an http block. */
+  begin?(cycle: Cycle, thread: ServingThread): void
+  /** The cycle is no longer in use, though requests may still be: what does not belong to one of them ends. */
+  retire?(cycle: Cycle): void
+  /** How it is doing in this thread, for `plugin.show`: JSON. */
+  report?(): unknown
+
   readonly phases?: readonly PhaseHandler[]
   readonly headerFilters?: readonly HeaderFilter[]
   readonly bodyFilters?: readonly BodyFilter[]
+  readonly inputFilters?: readonly InputFilter[]
+  readonly hooks?: readonly HookHandler[]
+  readonly hookPoints?: readonly HookDeclaration[]
   readonly variables?: readonly VariableDefinition[]
   readonly selects?: readonly SelectDefinition[]
-  readonly functions?: readonly FunctionDefinition[]
+  /** What it brings to the routing language (host/script/contract.ts): functions, `$name` classes, `{name.…}` transformations, what `modparam` sets in its main conf, and the event routes that it has run. */
+  readonly functions?: readonly ScriptFunction[]
+  readonly pseudoVariables?: readonly PseudoVariable[]
+  readonly transformations?: readonly TransformationClass[]
+  readonly parameters?: readonly ModuleParameter[]
+  readonly eventRoutes?: readonly EventRoute[]
   readonly commands?: readonly Command[]
   readonly metrics?: readonly MetricDefinition[]
 }

@@ -2,7 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { PluginError, errnoText } from '../core/errors.ts'
 import { readOutline } from '../wasm/binary.ts'
+import { grantKinds } from '../core/grants.ts'
 import { compilePlugin, pluginName } from '../wasm/compile.ts'
+import type { Need } from '../wasm/needs.ts'
+import { needsOf } from '../wasm/needs.ts'
 import type { PluginFacts } from '../wasm/plugins.ts'
 import { factsOf, instantiate } from '../wasm/plugins.ts'
 
@@ -26,8 +29,10 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
   }
   try {
     const compiled = compilePlugin(file, bytes)
-    const facts = factsOf(compiled, instantiate(compiled, {}))
-    process.stdout.write(json ? `${JSON.stringify(facts, null, 2)}\n` : report(facts, bytes))
+    const plain = factsOf(compiled, instantiate(compiled, {}))
+    const needs = needsOf(bytes, readOutline(bytes), plain.zones ?? [])
+    const facts: PluginFacts & { needs?: readonly Need[] } = needs.length === 0 ? plain : { ...plain, needs }
+    process.stdout.write(json ? `${JSON.stringify(facts, null, 2)}\n` : report(facts, needs, bytes))
     return 0
   } catch (error) {
     if (!(error instanceof PluginError)) throw error
@@ -37,8 +42,17 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
   }
 }
 
+/** What has to be allowed, with the line for it where that is known. */
+function asked({ kind, calls, named }: Need): string {
+  const by = calls.length === 0 ? '' : ` (${calls.join(', ')})`
+  const line = `allow ${kind} ${named.length === 0 ? grantKinds[kind] : named.join(' ')};`
+  const rest = kind === 'net' ? (named.length === 0 ? ', for each server that it asks' : ', and for others that it is told of')
+    : kind === 'rpc' && named.length === 0 ? ', for each command that is not its own' : ''
+  return `${kind}${by}: "${line}"${rest}`
+}
+
 /** One line per fact. */
-function report(facts: PluginFacts, bytes: Uint8Array): string {
+function report(facts: PluginFacts, needs: readonly Need[], bytes: Uint8Array): string {
   const lines = [`${facts.file}: a plugin for ABI ${facts.abi}, ${(facts.size / 1000).toFixed(1)} kB, sha256 ${facts.hash.slice(0, 16)}`]
   const list = (what: string, names: readonly string[] | undefined): void => {
     if (names !== undefined) lines.push(`  ${what}: ${names.join(' ')}`)
@@ -48,12 +62,20 @@ function report(facts: PluginFacts, bytes: Uint8Array): string {
   list('phases', facts.phases)
   if (facts.header_filters !== undefined) lines.push(`  header filters: ${facts.header_filters}`)
   if (facts.body_filters !== undefined) lines.push(`  body filters: ${facts.body_filters}`)
+  if (facts.input_filters !== undefined) lines.push(`  input filters: ${facts.input_filters}`)
   list('variables', facts.variables)
   list('selects', facts.selects)
-  list('functions', facts.functions)
+  list('functions', facts.functions?.map((name) => `${name}()`))
+  list('pseudo-variables', facts.pseudo_variables)
+  list('transformations', facts.transformations)
+  list('parameters', facts.parameters)
+  list('event routes', facts.event_routes)
   list('commands', facts.commands)
   list('metrics', facts.metrics)
-  list('zones', facts.zones?.map((zone) => `${zone} (needs "allow zone ${zone}")`))
+  list('zones', facts.zones)
+  list('timers', facts.timers)
+  if (facts.state !== undefined) lines.push(`  state: version ${facts.state}, handed over when it is replaced`)
+  for (const need of needs) lines.push(`  needs ${asked(need)}`)
   const used = readOutline(bytes).imports.filter((i) => i.module === 'vespid').map((i) => i.name)
   lines.push(`  host calls: ${used.length === 0 ? 'none' : used.join(' ')}`)
   if (lines.length === 2) lines.push('  it registers nothing: call directive, content, phase … at the top level of its source')

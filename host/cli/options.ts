@@ -13,20 +13,24 @@ export interface ServerArguments {
   quiet: boolean
   prefix: string | null
   confFile: string | null
+  /** `-f`: a Kamailio file. */
+  scriptFile: string | null
+  /** `-A NAME=VALUE`, in their order. */
+  defines: (readonly [string, string])[]
   errorLog: string | null
   globals: string
   signal: SignalName | null
 }
 
 const parameterNames: Record<string, string> = {
-  p: 'directory name', e: 'file name', c: 'file name', g: 'parameter', s: 'parameter',
+  p: 'directory name', e: 'file name', c: 'file name', f: 'file name', A: 'parameter', g: 'parameter', s: 'parameter',
 }
 
 /** Reads the words after the command's name; a text is the error, worded as nginx words it (golden cli.txt). */
 export function readArguments(words: readonly string[]): ServerArguments | string {
   const given: ServerArguments = {
     help: false, version: false, configure: false, test: false, dump: false, quiet: false,
-    prefix: null, confFile: null, errorLog: null, globals: '', signal: null,
+    prefix: null, confFile: null, scriptFile: null, defines: [], errorLog: null, globals: '', signal: null,
   }
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!
@@ -39,10 +43,12 @@ export function readArguments(words: readonly string[]): ServerArguments | strin
       }
       const value = at + 1 < word.length ? word.slice(at + 1) : words[++i]
       if (value === undefined) return `option "-${option}" requires ${parameterNames[option]}`
-      if (!setValue(given, option, value)) return `invalid option: "-s ${value}"`
+      if (!setValue(given, option, value)) return `invalid option: "-${option} ${value}"`
       break
     }
   }
+  if (given.scriptFile !== null && given.confFile !== null) return 'options "-c" and "-f" exclude each other'
+  if (given.scriptFile === null && given.defines.length > 0) return 'option "-A" needs "-f"'
   return given
 }
 
@@ -63,6 +69,12 @@ function setValue(given: ServerArguments, option: string, value: string): boolea
     case 'p': given.prefix = value; return true
     case 'e': given.errorLog = value; return true
     case 'c': given.confFile = value; return true
+    case 'f': given.scriptFile = value; return true
+    case 'A': {
+      const [, name, text = ''] = /^([A-Za-z_][A-Za-z0-9_]*)(?:=([^]*))?$/.exec(value) ?? []
+      if (name !== undefined) given.defines.push([name, text])
+      return name !== undefined
+    }
     case 'g': given.globals = value; return true
     default: {
       const known = value === 'stop' || value === 'quit' || value === 'reopen' || value === 'reload'

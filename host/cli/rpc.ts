@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { buildCycle } from '../conf/build.ts'
 import { systemFailure } from '../core/errors.ts'
 import { Level } from '../core/log.ts'
 import { stderrLog } from '../core/logfile.ts'
 import { coreConf } from '../modules/main/core.ts'
+import { buildConfiguration } from '../modules/kamailio/build.ts'
 import { hostModules } from '../modules/list.ts'
 import { RpcCode, RpcError } from '../rpc/command.ts'
 import { callControl, controlPath } from '../rpc/control.ts'
@@ -14,6 +14,7 @@ import { commandList, plainText } from './text.ts'
 interface RpcArguments {
   prefix: string | null
   confFile: string | null
+  scriptFile: string | null
   socket: string | null
   json: boolean
   words: readonly string[]
@@ -36,7 +37,7 @@ export async function rpcCommand(words: readonly string[]): Promise<number> {
     if (error instanceof RpcError) return explain(error, command ?? '', given.json)
     if ((error as NodeJS.ErrnoException).syscall === undefined) return complain((error as Error).message, 3)
     const failure = (error as NodeJS.ErrnoException).syscall === 'lstat' ? `connect() to unix:${path} failed (2: No such file or directory)` : systemFailure(`connect() to unix:${path}`, error)
-    return complain(`[error] ${failure}\n  note: no server runs with this pid file; "-p" and "-c" say which server is meant`, 3)
+    return complain(`[error] ${failure}\n  note: no server runs with this pid file; "-p", "-c" and "-f" say which server is meant`, 3)
   }
 }
 
@@ -46,7 +47,7 @@ function complain(text: string, code: number): number {
 }
 
 function readArguments(words: readonly string[]): RpcArguments | string {
-  const given: RpcArguments = { prefix: null, confFile: null, socket: null, json: false, words: [] }
+  const given: RpcArguments = { prefix: null, confFile: null, scriptFile: null, socket: null, json: false, words: [] }
   let i = 0
   for (; i < words.length && words[i]!.startsWith('-'); i++) {
     const word = words[i]!
@@ -54,7 +55,7 @@ function readArguments(words: readonly string[]): RpcArguments | string {
       given.json = true
       continue
     }
-    const member = ({ '-p': 'prefix', '-c': 'confFile', '--socket': 'socket' } as const)[word]
+    const member = ({ '-p': 'prefix', '-c': 'confFile', '-f': 'scriptFile', '--socket': 'socket' } as const)[word]
     if (member === undefined) return `invalid option: "${word}"`
     const value = words[++i]
     if (value === undefined) return `option "${word}" requires ${word === '-p' ? 'directory' : 'file'} name`
@@ -74,7 +75,7 @@ function pidFile(given: RpcArguments): string {
   const options = resolveOptions({ ...given, errorLog: 'stderr', globals: '' }, true)
   const none = { loadDirectory: () => [], loadFile: () => [], loadFor: () => null, providerOf: () => null }
   const main = hostModules.filter(({ type }) => type === 'core' || type === 'event')
-  const { cycle, ok } = buildCycle(options, main, none, stderrLog(Level.stderr))
+  const { cycle, ok } = buildConfiguration(options, main, none, stderrLog(Level.stderr))
   if (ok) cycle.openFiles.closeAll()
   const { pid } = coreConf(cycle)
   return resolve(options.prefix, pid ?? (existsSync(`${options.prefix}logs`) ? 'logs/vespid.pid' : 'vespid.pid'))

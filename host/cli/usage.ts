@@ -28,7 +28,7 @@ Options:
   -g directives : set global directives out of configuration file
 
 Commands:
-  vespid rpc [-p prefix] [-c filename] [--json] [COMMAND ARGUMENT...]
+  vespid rpc [-p prefix] [-c filename | -f filename] [--json] [COMMAND ARGUMENT...]
                 : call a command of a running server; without one, list them
   vespid new NAME [--from EXAMPLE]
                 : make a directory with a plugin that builds
@@ -36,6 +36,10 @@ Commands:
                 : compile a plugin
   vespid check FILE.wasm
                 : explain a plugin: its ABI, what it registers, what it lacks
+
+Kamailio's configuration language, in the place of -c:
+  -f filename   : read a Kamailio configuration file
+  -A name=value : define a word for its preprocessor; may be repeated
 
 `
 }

@@ -22,10 +22,11 @@ export interface Built {
  * Reads a configuration and builds its cycle in nginx's order (ngx_init_cycle): core confs, `-g`, the file, `syntax is
  * ok`, the core modules' initConf, log files. Mistakes of the user are in `cycle.problems`, never thrown; a cycle that
  * failed holds nothing open. `modules` are the host's modules, `log` receives what is logged before the configuration
- * names a log, `number` counts cycles.
+ * names a log, `number` counts cycles; `readMain` reads the file, by default as nginx's.
  */
 export function buildCycle(
   options: CycleOptions, modules: readonly Module[], plugins: PluginSet, log: Log, number = 1,
+  readMain = (reader: Reader): void => reader.readMain(),
 ): Built {
   const cycle = new Cycle(options, number, [...modules], plugins, log)
   cycle.modules.forEach((module, index) => {
@@ -33,7 +34,7 @@ export function buildCycle(
   })
   const reader = new Reader(cycle)
   if (options.globals !== '') reader.readGlobals(options.globals)
-  reader.readMain()
+  readMain(reader)
   const parsed = cycle.problems.length
   const syntaxOk = reader.errors === 0
   if (syntaxOk) finish(cycle, reader)

@@ -95,6 +95,11 @@ export class Reader {
     }
   }
 
+  /** Reads the statements of a lexer of another language's reader as the main configuration file. */
+  readStatements(lexer: Lexer): void {
+    this.#read(lexer, outermost, 'file')
+  }
+
   /** Reads the block that `lexer` has just entered; false when it holds a mistake. */
   readBlock(lexer: Lexer, scope: Scope): boolean {
     const before = this.#errors

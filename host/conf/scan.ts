@@ -58,7 +58,7 @@ export function scanMain(options: CycleOptions, wanted: (name: string) => boolea
     }
   }
   if (options.globals !== '') scan(bytesOf(options.globals), null, 0)
-  scan(text(options.confFile), options.confFile, 0)
+  if (options.script === undefined) scan(text(options.confFile), options.confFile, 0)
   return found
 }
 

@@ -7,6 +7,7 @@ import { ConfigError, PluginError } from '../core/errors.ts'
 import { defineModuleVariables, resolveVariables } from '../expr/define.ts'
 import { coreLoc, coreMain } from './core/confs.ts'
 import { fillErrorLogs } from './core/defaults.ts'
+import { beginHooks, checkHooks, completeHooks } from './hooks/configure.ts'
 import { buildLocations } from './locations.ts'
 import { compilePhases } from './phases.ts'
 import { buildServers } from './servers.ts'
@@ -44,6 +45,7 @@ function setHttp(cf: Cf): string | void {
   const { length } = cycle.modules
   defineModuleVariables(inHttp, httpModules(cf))
   eachModule(cf, (module) => module.preconfiguration?.(inHttp))
+  attempt(cf, () => beginHooks(inHttp))
   // What is left out because of a mistake would only make up others in what follows.
   if (!cf.block(Where.Http, http)) return
   for (const name of cycle.variables.unknown()) cf.addModules(cycle.plugins.loadFor(`$${name}`) ?? [])
@@ -66,8 +68,12 @@ function complete(cf: Cf, inHttp: Cf, http: HttpConfs): void {
     buildLocations(server.location, null, null, server.named, (error) => cf.report(error))
   }
   if (mistakes(cf) > before) return
+  attempt(cf, () => checkHooks(inHttp))
+  if (mistakes(cf) > before) return
   eachModule(cf, (module) => module.postconfiguration?.(inHttp))
   resolveVariables(cf)
+  if (mistakes(cf) > before) return
+  attempt(cf, () => completeHooks(inHttp))
   const servers = buildServers(cf, main)
   if (mistakes(cf) > before) return
   compilePhases(cycle, main.locations)

@@ -1,4 +1,5 @@
 import type { Answer, Verdict } from '../module.ts'
+import type { InputOwner } from './inputfilters.ts'
 import type { Request } from './request.ts'
 import { readFileSync } from 'node:fs'
 import { OK } from '../module.ts'
@@ -6,12 +7,14 @@ import { Level } from '../core/log.ts'
 import { ChunkedDecoder } from './framing/chunked.ts'
 import { State } from './connection.ts'
 import { BodyFile } from './bodyfile.ts'
+import { InputChain, grownTooLong } from './inputfilters.ts'
 
 /** How far the request's body is. */
 const Stage = { Done: 0, Unread: 1, Reading: 2, Discarding: 3 } as const
 type Stage = (typeof Stage)[keyof typeof Stage]
 
 const none = Buffer.alloc(0)
+const noTrailers: readonly string[] = []
 
 /** Who takes a body while it arrives (`proxy_request_buffering off`). */
 export interface BodySink {
@@ -22,10 +25,10 @@ export interface BodySink {
 }
 
 /**
- * The body of one request: read into memory and past client_body_buffer_size into a temporary file, or discarded (nginx.md §8). It takes its
- * bytes from the connection's input.
+ * The body of one request: read through the input filters into memory and past client_body_buffer_size into a temporary file, or discarded
+ * (nginx.md §8). It takes its bytes from the connection's input.
  */
-export class RequestBody {
+export class RequestBody implements InputOwner {
   private readonly request: Request
   private stage: Stage = Stage.Done
   /** Bytes still to come by Content-Length; unused with chunks. */
@@ -38,8 +41,18 @@ export class RequestBody {
   private borrowed = false
   private wake: ((v: Verdict) => void) | null = null
   private sink: BodySink | null = null
-  /** Whole body in memory; null when none, unread, or in a file. */
-  buffer: Buffer | null = null
+  /** The sink is behind. */
+  private full = false
+  /** Bytes that the client has sent of it. */
+  private received = 0
+  /** Those were all; filters may still be at work on them. */
+  private ended = false
+  private chain: InputChain | null = null
+  private prepared = false
+  private whole: Buffer | null = null
+  /** A body that came with its head stays where it was read (`source[start…start + size)`) until somebody needs it for longer; null when it does not. */
+  private source: Buffer | null = null
+  private start = 0
   /** Somebody began to read or to discard. */
   started = false
 
@@ -49,9 +62,10 @@ export class RequestBody {
 
   /** A new request with this framing. */
   begin(contentLength: number, chunked: boolean): void {
-    this.buffer = null
-    this.started = false
-    this.temporary = null
+    this.whole = this.source = null
+    this.started = this.full = this.ended = this.prepared = false
+    this.received = 0
+    this.temporary = this.chain = this.chunked = null
     if (contentLength <= 0 && !chunked) {
       this.stage = Stage.Done
       return
@@ -60,7 +74,7 @@ export class RequestBody {
     this.left = chunked ? 0 : contentLength
     this.chunked = chunked ? new ChunkedDecoder() : null
     this.size = 0
-    this.parts = []
+    if (this.parts.length > 0) this.parts = []
   }
 
   /** The body of a subrequest: bytes of its own, or another's as far as it has been read (nginx shares request_body). Nothing is read for it. */
@@ -68,9 +82,41 @@ export class RequestBody {
     const whole = own === null && from !== null && from.stage === Stage.Done
     this.stage = Stage.Done
     this.started = this.borrowed = true
-    this.buffer = whole ? from.buffer : own
+    this.source = null
+    this.whole = whole ? from.buffer : own
     this.temporary = whole ? from.temporary : null
     this.size = whole ? from.size : own === null ? 0 : own.length
+  }
+
+  /** The whole body in memory; null when none, unread, or in a file. */
+  get buffer(): Buffer | null {
+    if (this.source !== null) this.detach()
+    return this.whole
+  }
+
+  /** Whether the whole body is in memory. */
+  get inMemory(): boolean { return this.whole !== null || this.source !== null }
+
+  /** Copies a body that is still where it was read: called before that is overwritten. */
+  detach(): void {
+    const { source, start } = this
+    if (source === null) return
+    this.source = null
+    const copy = Buffer.allocUnsafe(this.size)
+    source.copy(copy, 0, start, start + this.size)
+    this.whole = copy
+  }
+
+  /** What the whole body lies in, `held[heldAt…heldAt + length)`, until control returns to the event loop; null when it is not in memory. */
+  get held(): Buffer | null { return this.source ?? this.whole }
+  get heldAt(): number { return this.source === null ? 0 : this.start }
+
+  /** Copies what of the body fits from `offset` on to `to[at…at + capacity)`; how many bytes. The body must be in memory. */
+  copyTo(to: Uint8Array, at: number, offset: number, capacity: number): number {
+    if (offset >= this.size) return 0
+    const end = Math.min(this.size, offset + capacity)
+    if (this.source !== null) return this.source.copy(to, at, this.start + offset, this.start + end)
+    return this.whole!.copy(to, at, offset, end)
   }
 
   /** The temporary file that holds the body, or null. */
@@ -78,15 +124,30 @@ export class RequestBody {
   /** Length in bytes of the body as far as read. */
   get length(): number { return this.size }
   /** Bytes of the body are still in the connection or on the wire. */
-  get unread(): boolean { return this.stage !== Stage.Done }
+  get unread(): boolean { return this.stage !== Stage.Done && !this.ended }
+  /** Lines behind a chunked body: name, value, name, value …; empty until it is read to its end. Bytes as they came. */
+  get trailers(): readonly string[] { return this.chunked === null || !this.chunked.done ? noTrailers : this.chunked.trailers }
   /** Somebody waits for more of it. */
   get reading(): boolean { return this.stage === Stage.Reading }
 
   /** The whole body as one buffer, from memory or the temporary file; empty when there is none. */
   bytes(): Buffer {
-    if (this.buffer !== null) return this.buffer
+    const { buffer } = this
+    if (buffer !== null) return buffer
     return this.temporary === null ? none : readFileSync(this.temporary.path)
   }
+
+  /** Chooses and starts the input filters, once, when somebody wants the body; whether there are any. Throws what a filter throws. */
+  prepare(): boolean {
+    if (!this.prepared && this.stage === Stage.Unread) {
+      this.prepared = true
+      this.chain = InputChain.of(this.request, this)
+    }
+    return this.chain !== null
+  }
+
+  /** Takes an input filter out of its chain. */
+  removeFilter(state: unknown): void { this.chain?.remove(state) }
 
   /** Reads the whole body: OK at once when it is here, else a promise of OK or of a status. */
   read(): Answer {
@@ -95,16 +156,20 @@ export class RequestBody {
     if (this.stage === Stage.Done && !this.started && r.contentLength === 0 && clientBodyInFileOnly !== 'off') this.toFile()
     this.started = true
     if (this.stage === Stage.Done || this.stage === Stage.Discarding) return OK
-    if (this.stage === Stage.Reading) return new Promise((resolve) => this.chain(resolve))
+    if (this.stage === Stage.Reading) return new Promise((resolve) => this.alsoWake(resolve))
+    const filtered = this.prepare()
     this.stage = Stage.Reading
-    if (clientBodyInFileOnly !== 'off' || this.left > clientBodyBufferSize) this.toFile()
+    if (clientBodyInFileOnly !== 'off' || (!filtered && this.left > clientBodyBufferSize)) this.toFile()
+    if (!filtered && this.takeWhole()) return OK
     const rc = this.consume()
+    if (rc !== OK) this.refuse()
     if (rc !== OK || this.isDone()) return rc
     this.sendContinue()
     const c = r.connection
     c.state = State.Body
     c.deadline = c.engine.now + r.location.clientBodyTimeout
-    c.unpause()
+    if (this.behind) this.holdClient()
+    else c.unpause()
     return new Promise((resolve) => { this.wake = resolve })
   }
 
@@ -113,6 +178,7 @@ export class RequestBody {
     const c = this.request.connection
     if (this.stage !== Stage.Unread) return sink.end(this.stage === Stage.Done ? OK : 500)
     this.started = true
+    this.prepare()
     this.stage = Stage.Reading
     this.sink = sink
     this.wake = (verdict) => {
@@ -122,9 +188,10 @@ export class RequestBody {
     // What came while the server was being connected to may have filled the connection's share.
     c.unpause()
     const rc = this.consume()
-    if (rc !== OK || !this.unread) return this.settle(rc)
+    if (rc !== OK || this.isDone()) return this.settle(rc)
     this.sendContinue()
     c.state = State.Body
+    if (this.behind) this.holdClient()
     if (c.paused) return
     c.deadline = c.engine.now + this.request.location.clientBodyTimeout
   }
@@ -132,7 +199,8 @@ export class RequestBody {
   /** The sink takes more. */
   resumeStream(): void {
     const c = this.request.connection
-    if (this.sink === null || !c.paused) return
+    this.full = false
+    if (this.sink === null || !c.paused || this.behind) return
     c.deadline = c.engine.now + this.request.location.clientBodyTimeout
     c.unpause()
   }
@@ -142,14 +210,18 @@ export class RequestBody {
     if (this.sink === null) return
     const c = this.request.connection
     this.sink = this.wake = null
-    if (this.stage === Stage.Reading) this.stage = Stage.Discarding
+    this.full = false
+    this.chain?.stop()
+    if (this.stage === Stage.Reading) this.stage = this.ended ? Stage.Done : Stage.Discarding
     if (c.state === State.Body) c.state = State.Busy
     c.deadline = Infinity
   }
 
   private isDone(): boolean { return this.stage === Stage.Done }
+  /** What has come cannot be taken yet. */
+  private get behind(): boolean { return this.full || this.chain?.busy === true }
 
-  private chain(resolve: (v: Verdict) => void): void {
+  private alsoWake(resolve: (v: Verdict) => void): void {
     const { wake } = this
     this.wake = wake === null ? resolve : (v) => { wake(v); resolve(v) }
   }
@@ -179,10 +251,23 @@ export class RequestBody {
       if (rc !== OK) c.close()
       return
     }
-    if (rc !== OK) return this.settle(rc)
-    if (!this.unread) return this.settle(OK)
+    if (rc !== OK || this.isDone()) return this.settle(rc)
+    if (this.behind) this.holdClient()
     if (c.paused) return
     c.deadline = c.engine.now + r.location.clientBodyTimeout
+  }
+
+  /** For the filters: see InputOwner. */
+  resumed(verdict: Verdict): void {
+    const r = this.request
+    r.connection.resume(r, () => {
+      if (this.stage !== Stage.Reading && !this.isDone()) return
+      if (verdict !== OK || this.isDone()) return this.settle(verdict)
+      const c = r.connection
+      if (this.behind) return
+      c.unpause()
+      c.deadline = c.engine.now + r.location.clientBodyTimeout
+    })
   }
 
   /** Nothing more will come: 408 after a timeout, 499 when the client left. */
@@ -193,31 +278,62 @@ export class RequestBody {
   private settle(verdict: Verdict): void {
     const { wake } = this
     const c = this.request.connection
-    if (verdict !== OK) this.stage = Stage.Unread
+    if (verdict !== OK) this.refuse()
     if (c.state === State.Body) c.state = State.Busy
     c.deadline = Infinity
     this.wake = null
     wake?.(verdict)
   }
 
+  /** There will be no body: what is left of it is dropped. */
+  private refuse(): void {
+    if (this.chain === null) {
+      this.stage = Stage.Unread
+      return
+    }
+    this.stage = this.ended ? Stage.Done : Stage.Discarding
+    this.chain.stop()
+    this.parts = []
+    this.temporary?.close(false)
+    this.temporary = null
+  }
+
+  /** A body of known length that is all here, and is to be kept in memory, stays where it is; false for any other. */
+  private takeWhole(): boolean {
+    const c = this.request.connection
+    const { left } = this
+    if (this.chunked !== null || this.temporary !== null || c.end - c.position < left) return false
+    this.source = c.input
+    this.start = c.position
+    this.size = this.received = left
+    this.request.requestLength += left
+    c.position += left
+    this.left = 0
+    this.ended = true
+    this.stage = Stage.Done
+    return true
+  }
+
   /** Takes what the connection has. OK also when more must come; 400, 413 or 500 otherwise. */
   private consume(): Verdict {
     const c = this.request.connection
+    if (this.ended) return OK
     if (this.chunked !== null) return this.consumeChunks()
     const n = Math.min(this.left, c.end - c.position)
     const rc = this.keep(c.input, c.position, c.position + n)
     if (this.stage !== Stage.Discarding) this.request.requestLength += n
     c.position += n
     this.left -= n
-    if (rc === OK && this.left === 0) this.complete()
-    return rc
+    if (this.left !== 0) return rc
+    this.ended = true
+    return rc === OK ? this.end() : rc
   }
 
   private consumeChunks(): Verdict {
     const r = this.request
     const c = r.connection
     const decoder = this.chunked!
-    while (c.position < c.end) {
+    while (c.position < c.end && !decoder.done) {
       const next = decoder.feed(c.input, c.position, c.end)
       if (next < 0) {
         r.log(Level.error, 'client sent invalid chunked body')
@@ -227,11 +343,9 @@ export class RequestBody {
       const rc = this.keep(c.input, decoder.dataStart, decoder.dataEnd)
       if (this.stage !== Stage.Discarding) r.requestLength += next - c.position
       c.position = next
+      this.ended = decoder.done
       if (rc !== OK) return rc
-      if (decoder.done) {
-        this.complete()
-        return OK
-      }
+      if (decoder.done) return this.end()
     }
     return OK
   }
@@ -242,15 +356,32 @@ export class RequestBody {
     const length = end - start
     if (length === 0) return OK
     const limit = r.location.clientMaxBodySize
-    if (this.chunked !== null && limit !== 0 && this.size + length > limit && this.stage !== Stage.Discarding) {
-      r.log(Level.error, `client intended to send too large chunked body: ${this.size}+${length} bytes`)
+    if (this.chunked !== null && limit !== 0 && this.received + length > limit && this.stage !== Stage.Discarding) {
+      r.log(Level.error, `client intended to send too large chunked body: ${this.received}+${length} bytes`)
       r.keepalive = false
       return 413
     }
+    this.received += length
+    if (this.chain !== null) return this.stage === Stage.Discarding ? OK : this.chain.put({ data: Buffer.from(bytes.subarray(start, end)), last: false })
     this.size += length
-    if (this.stage === Stage.Discarding) return OK
+    return this.stage === Stage.Discarding ? OK : this.store(bytes, start, end)
+  }
+
+  /** For the filters: bytes that came out of them, and are the body's own. */
+  take(bytes: Buffer): Verdict {
+    const r = this.request
+    if (grownTooLong(r, this.size + bytes.length, this.received)) return 413
+    this.size += bytes.length
+    return this.store(bytes, 0, bytes.length)
+  }
+
+  private store(bytes: Buffer, start: number, end: number): Verdict {
+    const r = this.request
     if (this.sink !== null) {
-      if (!this.sink.data(Buffer.from(bytes.subarray(start, end)))) this.holdClient()
+      if (!this.sink.data(Buffer.from(bytes.subarray(start, end)))) {
+        this.full = true
+        this.holdClient()
+      }
       return OK
     }
     if (this.temporary === null && this.size > r.location.clientBodyBufferSize) this.toFile()
@@ -278,11 +409,21 @@ export class RequestBody {
     this.parts = []
   }
 
-  private complete(): void {
-    if (this.stage === Stage.Reading && this.temporary === null && this.sink === null) {
-      this.buffer = this.parts.length === 1 ? this.parts[0]! : Buffer.concat(this.parts)
-      // A chunked body has a length now; modules and variables may ask for it.
-      if (this.chunked !== null) this.request.contentLength = this.size
+  /** The client has sent all of it. */
+  private end(): Verdict {
+    if (this.chain === null || this.stage === Stage.Discarding) this.complete()
+    else return this.chain.put({ data: null, last: true })
+    return OK
+  }
+
+  /** For the filters, too: nothing more comes. */
+  complete(): void {
+    const r = this.request
+    if (this.stage === Stage.Reading && this.sink === null) {
+      if (this.temporary === null) this.whole = this.parts.length === 1 ? this.parts[0]! : Buffer.concat(this.parts)
+      // A chunked body has a length now; modules and variables may ask for it. What the client said of one that filters have changed is not true.
+      if (this.chunked !== null || this.chain !== null) r.contentLength = this.size
+      if (this.chain !== null && this.chunked === null && this.size !== this.received) r.setHeader('Content-Length', String(this.size))
     }
     this.parts = []
     this.stage = Stage.Done
@@ -299,10 +440,12 @@ export class RequestBody {
 
   /** The request is over: removes the temporary file. */
   release(): void {
-    this.buffer = null
-    this.parts = []
+    this.whole = this.source = null
+    if (this.parts.length > 0) this.parts = []
     if (!this.borrowed) this.temporary?.close(this.request.location.clientBodyInFileOnly === 'on')
     this.temporary = null
     this.sink = this.wake = null
+    this.chain?.stop()
+    this.chain = null
   }
 }

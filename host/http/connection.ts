@@ -7,7 +7,10 @@ import type { ProxiedAddresses } from '../net/proxyprotocol.ts'
 import type { TlsSession } from '../net/tls.ts'
 import type { HeadLimits } from './framing/parser.ts'
 import type { LogContext } from '../core/log.ts'
+import type { CoreLocConf } from './core/conf.ts'
+import type { LocationTree } from './locations.ts'
 import type { Request as RequestType } from './request.ts'
+import type { HookRecord } from './hooks/record.ts'
 import { ERROR, OK } from '../module.ts'
 import { Level } from '../core/log.ts'
 import { peerOf } from '../net/peer.ts'
@@ -17,10 +20,20 @@ import { prefixOffset, readOffset } from './framing/memory.ts'
 import { HeadResume } from './framing/parser.ts'
 import { abandonHead } from './badhead.ts'
 import { keepsBadly } from './browsers.ts'
+import { endConnection } from './hooks/lists.ts'
 import { headLimits, readHead, waitForRequest } from './intake.ts'
 
 /** A Host value as it came, with what it means. */
-export interface KnownHost { readonly bytes: Buffer, readonly host: string, readonly port: number }
+export interface KnownHost { readonly bytes: DataView, readonly host: string, readonly port: number }
+
+/** A path as it came, and the location that was found for it. */
+export interface KnownPath {
+  readonly bytes: DataView
+  readonly text: string
+  /** Where the location was searched; null before. */
+  tree: LocationTree | null
+  found: CoreLocConf | null
+}
 
 /** What a connection is waiting for; decides what bytes that arrive mean and what a timeout means. */
 export const State = {
@@ -66,7 +79,7 @@ export class Connection implements LogContext {
   /** The last Host of this connection, validated. */
   lastHost: KnownHost | null = null
   /** The last plain path of this connection. */
-  lastPath: { readonly bytes: Buffer, readonly text: string } | null = null
+  lastPath: KnownPath | null = null
   /** How many different paths were remembered so far. */
   pathsSeen = 0
   /** `*N` of the log; counts connections of the worker. */
@@ -75,6 +88,9 @@ export class Connection implements LogContext {
   /** `unix:` or the address without brackets; the realip module puts another in its place for the time of a request. */
   remoteAddress: string
   remotePort: number
+  /** What somebody made of `remoteAddress`, and the text that it was made of; kept here because every request of the connection needs the same. */
+  addressWords: readonly number[] | null = null
+  addressText = ''
   readonly localAddress: string
   readonly localPort: number
   /** TLS, or null: what of the connection depends on it is asked here. */
@@ -110,6 +126,8 @@ export class Connection implements LogContext {
   /** The client sent its FIN. */
   peerEnded = false
   private tunnel: Tunnel | null = null
+  /** What hooks keep for it; null until there is something. */
+  hooks: HookRecord | null = null
 
   /** `greeting`: what came before HTTP on this connection. */
   constructor(engine: HttpEngine, socket: Socket, listen: ListenAddress, serial: number, greeting: Greeting | null = null) {
@@ -200,6 +218,7 @@ export class Connection implements LogContext {
 
   /** Leaves the core read buffer: copies what is not consumed yet; called before control returns to the event loop. */
   keepInput(): void {
+    if (!this.request.finished) this.request.body.detach()
     const left = this.end - this.position
     if (left === 0) {
       this.input = nothing
@@ -221,6 +240,8 @@ export class Connection implements LogContext {
     this.running = current
     this.listen = address.at(this.localAddress)
     this.limits = headLimits(this.listen.defaultServer)
+    // They are of modules of the configuration before.
+    this.hooks?.dropContexts()
     return true
   }
 
@@ -246,7 +267,7 @@ export class Connection implements LogContext {
     this.engine.now = Date.now()
     go()
     this.engine.writer.flush()
-    if (this.request.finished && this.state === State.Idle && this.end > this.position) this.next()
+    if (this.request.finished && (this.state === State.Idle || this.state === State.Discard) && this.end > this.position) this.next()
   }
 
   /** A request's answer is complete (all bytes handed to the writer): keep the connection, discard its body, or close. */
@@ -289,7 +310,7 @@ export class Connection implements LogContext {
   mayKeepAlive(r: RequestType): boolean {
     const { location } = r
     return location.keepaliveTimeout > 0 && this.requests < location.keepaliveRequests &&
-      this.engine.now - this.created <= location.keepaliveTime && !keepsBadly(r) && !this.engine.closing && this.engine.address(this.key) !== undefined
+      this.engine.now - this.created <= location.keepaliveTime && !keepsBadly(r) && !this.engine.closing && (this.running === this.engine.current || this.engine.address(this.key) !== undefined)
   }
 
   /** Gives the client's bytes to a tunnel until the present request ends; what came early is handed over at once. */
@@ -408,6 +429,7 @@ export class Connection implements LogContext {
     const { waiters } = this
     this.waiters = []
     for (const wake of waiters) wake(ERROR)
+    endConnection(this)
   }
 
   private clientGone(): void {

@@ -7,6 +7,8 @@ import type { Request } from './request.ts'
 import { Level } from '../core/log.ts'
 import { Connection, State } from './connection.ts'
 import { Greeting } from './greeting.ts'
+import type { Room } from './room.ts'
+import { hasRoom } from './room.ts'
 import { Writer } from './writer.ts'
 import type { HeadParser } from './framing/parser.ts'
 import { CoreMemory, readOffset } from './framing/memory.ts'
@@ -14,6 +16,7 @@ import { TsHead } from './framing/head.ts'
 import { WasmHead } from './framing/wasmhead.ts'
 import { adopt, plain } from '../net/socket.ts'
 import { listen, sharesPorts } from '../net/listen.ts'
+import { runConnectionHooks } from './hooks/lists.ts'
 
 /**
  * Sockets that a worker opens for one TCP address. libuv accepts one connection per socket and turn of the event loop, so a burst of
@@ -65,6 +68,10 @@ export class HttpEngine {
   private sweeper: NodeJS.Timeout | null = null
   private idle: (() => void) | null = null
   private readonly detached = new Set<Detached>()
+  /** Timers of plugins whose call is in flight, of whichever configuration: `PLUGIN NAME`. */
+  readonly busy = new Set<string>()
+  /** What bounds the connections; null: nothing does. */
+  room: Room | null = null
   private flushing: NodeJS.Immediate | null = null
   /** Called when the last request of a retired cycle ended. */
   onRetired: (cycle: Cycle) => void = () => {}
@@ -133,6 +140,7 @@ export class HttpEngine {
     const address = this.listeners.get(key)?.address
     if (address === undefined) return void raw.destroy()
     this.now = Date.now()
+    if (this.room !== null && !hasRoom(this, this.room, this.listeners.size)) return void raw.destroy()
     this.accepted++
     const serial = ++this.serials
     if (this.sweeper === null) this.sweeper = setInterval(() => this.sweep(), sweepInterval)
@@ -162,6 +170,8 @@ export class HttpEngine {
       this.connections.delete(connection)
       if (this.connections.size === 0 && this.greetings.size === 0) this.nothingLeft()
     })
+    const { hooks } = connection.listen.defaultServer.location.steps
+    if (hooks !== null && !runConnectionHooks(connection, hooks)) connection.close()
     return connection
   }
 

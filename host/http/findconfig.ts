@@ -1,7 +1,20 @@
 import type { Verdict } from '../module.ts'
 import type { Request } from './request.ts'
+import type { CoreLocConf } from './core/conf.ts'
+import type { LocationTree } from './locations.ts'
 import { OK } from '../module.ts'
 import { Level } from '../core/log.ts'
+
+/** The location of the request's URI; the one that was found for it before when the client repeats its path. */
+function search(r: Request, locations: LocationTree): CoreLocConf | null {
+  const last = r.connection.lastPath
+  if (last === null || !locations.plain || last.text !== r.uri) return locations.find(r.uri, r)
+  if (last.tree !== locations) {
+    last.tree = locations
+    last.found = locations.find(r.uri, r)
+  }
+  return last.found
+}
 
 /**
  * FIND_CONFIG (nginx.md §3.3): searches the location, takes its configuration, and checks what can be checked by now: `internal` (404), the
@@ -10,7 +23,8 @@ import { Level } from '../core/log.ts'
 export function findConfig(r: Request): Verdict {
   r.contentHandler = null
   r.uriChanged = false
-  const found = r.server.location.locations === null ? null : r.server.location.locations.find(r.uri, r)
+  const { locations } = r.server.location
+  const found = locations === null ? null : search(r, locations)
   const location = found ?? r.server.location
   r.validLocation = found !== null
   if (!r.internal && location.internal) return 404

@@ -1,7 +1,7 @@
 import type { CoreMemory } from './framing/memory.ts'
 import { headerNames } from './framing/names.ts'
 import {
-  H_COOKIE, HEADER_WORDS, T_COUNT, T_HEADERS, T_HEAD_LEN, T_KNOWN, T_LINE_LEN, T_METHOD_OFF, T_URI_LEN, T_URI_OFF, T_WORDS,
+  H_COOKIE, H_IF_MATCH, H_IF_MODIFIED_SINCE, H_IF_NONE_MATCH, H_IF_UNMODIFIED_SINCE, HEADER_WORDS, H_LAST, T_COUNT, T_HEADERS, T_HEAD_LEN, T_KNOWN, T_LINE_LEN, T_METHOD_OFF, T_URI_LEN, T_URI_OFF, T_WORDS,
 } from './framing/table.ts'
 
 const knownIds = new Map(headerNames.map((name, id) => [name, id]))
@@ -95,6 +95,9 @@ export class RequestHead {
   /** Whether the header lines differ from those received; a plugin's copy of the head must then be built anew. */
   get changed(): boolean { return this.lines !== null }
 
+  /** Whether table and bytes are those of the head as it was received, and understood. */
+  get received(): boolean { return this.valid && this.lines === null }
+
   /** Whether at least the request line was understood. */
   get understood(): boolean { return this.valid || this.lineUnderstood }
 
@@ -142,6 +145,14 @@ export class RequestHead {
     return this.known(id)
   }
 
+  /** Whether the request may be conditional (If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since): false when it has none of the four. */
+  get conditional(): boolean {
+    if (this.lines !== null || !this.valid) return this.lines !== null
+    const { table } = this
+    // Each is the index of a line, or −1.
+    return (table[T_KNOWN + H_IF_MODIFIED_SINCE]! & table[T_KNOWN + H_IF_UNMODIFIED_SINCE]! & table[T_KNOWN + H_IF_NONE_MATCH]! & table[T_KNOWN + H_IF_MATCH]!) !== -1
+  }
+
   /** As `get`, by the table's header id (H_*). */
   known(id: number): string | null {
     if (this.lines !== null) return this.search(headerNames[id]!)
@@ -154,6 +165,19 @@ export class RequestHead {
       if (table[T_HEADERS + i * HEADER_WORDS + 1]! >>> 16 === id) text += (id === H_COOKIE ? '; ' : ', ') + this.value(i)
     }
     return text
+  }
+
+  /**
+   * Where in the table the only line of a header is, by the table's header id: −1 when it has none, −2 when it has several or what was received is
+   * not the whole truth: ask `known`.
+   */
+  single(id: number): number {
+    if (!this.valid || this.lines !== null || id < 1 || id > H_LAST) return -2
+    const { table } = this
+    const first = table[T_KNOWN + id]!
+    if (first < 0) return -1
+    for (let i = first + 1, n = table[T_COUNT]!; i < n; i++) if (table[T_HEADERS + i * HEADER_WORDS + 1]! >>> 16 === id) return -2
+    return T_HEADERS + first * HEADER_WORDS
   }
 
   /** As `get`, with `_` in `variable` standing for `-` and `_`: where header names may hold both, `$http_a_b` is either (nginx). */

@@ -23,6 +23,7 @@ export function sendHeader(r: Request): Answer {
     r.headersOut.status = r.errStatus
     r.headersOut.reason = null
   }
+  if (r.filters !== null) r.filters.announce(r)
   return runHeaderFilters(r, 0)
 }
 
@@ -41,7 +42,8 @@ function runHeaderFilters(r: Request, from: number): Answer {
 /** A filter wants another answer: the head so far is forgotten (ngx_http_filter_finalize_request). */
 function filterAnswer(r: Request, rc: Verdict): Verdict {
   if (rc < 100) return ERROR
-  r.headersOut.clear()
+  // A range that cannot be satisfied is answered by the handler's way, which keeps what other filters have added (ngx_http_range_not_satisfiable).
+  if (rc !== 416) r.headersOut.clear()
   r.errStatus = 0
   return rc
 }
@@ -69,14 +71,28 @@ function firstLines(r: Request, status: number): string {
 
 /** Writes status line and headers in nginx's order (nginx.md §6.5) and decides how the body is framed (§6.4). */
 function writeHead(r: Request): Verdict {
-  if (r.nest !== null && nestedHead(r)) return OK
+  if (r.nest !== null && nestedHead(r)) return startBodyFilters(r)
   const out = r.headersOut
   const status = out.status === 0 ? (out.status = 200) : out.status
   r.headerSent = true
   if (status === 204 || status === 304 || status < 200) noBody(r, status)
   if (out.lastModified >= 0 && status !== 200 && status !== 206 && status !== 304) out.lastModified = -1
+  if (startBodyFilters(r) !== OK) return ERROR
+  if (r.headHeld) return OK
   if (!r.headerOnly) chooseFraming(r)
-  startBodyFilters(r)
+  return emitHead(r, status)
+}
+
+/** The first bytes of a body whose head was kept back are here: the head leaves. `length`: of the whole body, when these are all of it; else −1. */
+export function releaseHead(r: Request, length: number): void {
+  r.headHeld = false
+  if (length >= 0) r.headersOut.contentLength = length
+  chooseFraming(r)
+  emitHead(r, r.headersOut.status)
+}
+
+function emitHead(r: Request, status: number): Verdict {
+  if (r.headersOut.write !== null) return writeHeadBytes(r, r.headersOut.write(r))
   if (r.version < 1000) return OK
   const { location } = r
   const last = location.lastHead ??= new LastHead()

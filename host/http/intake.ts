@@ -189,25 +189,34 @@ function refuseHost(r: Request, message: string): boolean {
 }
 
 /** Whether the head has these bytes at an offset. */
-function hasBytes(head: RequestHead, offset: number, length: number, expected: Buffer): boolean {
-  if (expected.length !== length) return false
+function hasBytes(c: Connection, head: RequestHead, offset: number, length: number, expected: DataView): boolean {
+  if (expected.byteLength !== length) return false
   const { bytes } = head
+  const { memory } = c.engine
   const start = head.base + offset
   // From the end: hosts and paths of one client mostly differ there.
-  let i = length - 1
-  while (i >= 0 && bytes[start + i] === expected[i]) i--
-  return i < 0
+  let i = length
+  if (bytes === memory.bytes) {
+    const { view } = memory
+    for (; i >= 4; i -= 4) if (view.getInt32(start + i - 4, true) !== expected.getInt32(i - 4, true)) return false
+  }
+  for (i--; i >= 0; i--) if (bytes[start + i] !== expected.getUint8(i)) return false
+  return true
+}
+
+function bytesOf(text: string): DataView {
+  return new DataView(Uint8Array.from(Buffer.from(text, 'latin1')).buffer)
 }
 
 /** The path in these bytes of the head as a string; the one of the connection's last request again when the bytes are the same. */
 function pathOf(c: Connection, head: RequestHead, offset: number, length: number): string {
   const last = c.lastPath
-  if (last !== null && hasBytes(head, offset, length, last.bytes)) return last.text
+  if (last !== null && hasBytes(c, head, offset, length, last.bytes)) return last.text
   const text = head.text(offset, length)
   // Clients that poll ask for one path; with others remembering would only cost.
   if (length <= 128 && c.pathsSeen < 4) {
     c.pathsSeen++
-    c.lastPath = { bytes: Buffer.from(text, 'latin1'), text }
+    c.lastPath = { bytes: bytesOf(text), text, tree: null, found: null }
   }
   return text
 }
@@ -215,11 +224,11 @@ function pathOf(c: Connection, head: RequestHead, offset: number, length: number
 /** The host in these bytes of the head; a client repeats its host, so the connection's last one is compared before anything is parsed. */
 function hostOf(c: Connection, head: RequestHead, offset: number, length: number): KnownHost | null {
   const last = c.lastHost
-  if (last !== null && hasBytes(head, offset, length, last.bytes)) return last
+  if (last !== null && hasBytes(c, head, offset, length, last.bytes)) return last
   const text = head.text(offset, length)
   const parsed = parseHost(text)
   if (parsed === null) return null
-  return c.lastHost = { bytes: Buffer.from(text, 'latin1'), host: parsed.host, port: parsed.port }
+  return c.lastHost = { bytes: bytesOf(text), host: parsed.host, port: parsed.port }
 }
 
 function chooseServer(c: Connection, r: Request): void {

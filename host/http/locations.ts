@@ -85,6 +85,8 @@ export class LocationTree {
   /** The location that this level is nested in, and the level which that one is found at; null at server level. */
   private readonly owner: CoreLocConf | null
   private readonly outer: LocationTree | null
+  /** Neither here nor below are there regexes: what is found depends on the URI alone. */
+  plain = true
 
   constructor(owner: CoreLocConf | null, outer: LocationTree | null) {
     this.owner = owner
@@ -94,6 +96,7 @@ export class LocationTree {
   /** Adds a regex location; they are tried in the order added. */
   addRegex(location: CoreLocConf): void {
     this.regexes.push(location)
+    for (let tree: LocationTree | null = this; tree !== null; tree = tree.outer) tree.plain = false
   }
 
   /** Adds an exact or prefix location; returns false when the level has one of that name and kind. */

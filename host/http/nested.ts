@@ -4,7 +4,6 @@ import type { Request } from './request.ts'
 import { ERROR, OK } from '../module.ts'
 import { Level } from '../core/log.ts'
 import { endMain, terminate } from './finalize.ts'
-import { startBodyFilters } from './output.ts'
 import { runLogPhase } from './phases.ts'
 import { Output, flushTree, kick, wake } from './postpone.ts'
 import { releaseSubrequests, startPostAction } from './subrequest.ts'
@@ -16,7 +15,7 @@ import { releaseSubrequests, startPostAction } from './subrequest.ts'
 
 /**
  * The head of a request of a tree is due. Of a subrequest nothing is written, its status stays in `headersOut`; true. Of the main request: what
- * its subrequests have put out already follows its head; false.
+ * its subrequests have put out already follows its head; false. Body filters are the caller's to start.
  */
 export function nestedHead(r: Request): boolean {
   const { tree } = r.nest!
@@ -26,7 +25,6 @@ export function nestedHead(r: Request): boolean {
   }
   if (r.headersOut.status === 0) r.headersOut.status = 200
   r.headerSent = true
-  startBodyFilters(r)
   return true
 }
 

@@ -1,10 +1,13 @@
-import type { Answer, Verdict } from '../module.ts'
-import type { BodyPart, PartSource, RunningBodyFilter } from './response.ts'
+import type { Answer, BodyFilter, Verdict } from '../module.ts'
+import type { BodyPart, BoundBodyFilter, PartSource, RunningBodyFilter } from './response.ts'
 import type { Request } from './request.ts'
 import { read, readSync } from 'node:fs'
 import { ERROR, OK } from '../module.ts'
 import { Level } from '../core/log.ts'
 import { systemFailure } from '../core/errors.ts'
+import { collectBody, collectedBody } from './buffered.ts'
+import { RequestFilters } from './filters.ts'
+import { releaseHead } from './headwriter.ts'
 import { isPaced, writePaced } from './pace.ts'
 import { postpone } from './postpone.ts'
 
@@ -13,18 +16,37 @@ const piece = 65536
 /** File bytes read synchronously per response: page-cache reads are cheaper than a trip to the thread pool; beyond it, disks may be slow. */
 const syncLimit = 2 * piece
 
-/** Starts the location's body filters for this response; a filter without work is left out. */
-export function startBodyFilters(r: Request): void {
-  const { bodyFilters } = r.location
-  if (bodyFilters.length === 0 || r.headerOnly) return
+/**
+ * Starts the body filters of this response; a filter without work is left out. One that wants the whole body in a part keeps the head back, so that
+ * there can still be another answer. OK, or ERROR when one failed (logged).
+ */
+export function startBodyFilters(r: Request): Verdict {
+  const { filters } = r
+  const chain = filters === null ? r.location.bodyFilters : filters.bodyChain(r, r.location.bodyFilters)
+  if (chain.length === 0 || r.headerOnly) return OK
   let running: RunningBodyFilter[] | null = null
-  for (const { filter, conf, late } of bodyFilters) {
-    // A subrequest's output passes those of the main request.
-    if (late && r.parent !== null) continue
-    const state = filter.start(r, conf)
-    if (state !== null) (running ??= []).push({ filter: filter.filter, state, late })
+  try {
+    for (const bound of chain) {
+      // A subrequest's output passes those of the main request.
+      if (bound.late && r.parent !== null) continue
+      const state = bound.filter.start(r, bound.conf)
+      if (state !== null) (running ??= []).push(runningFilter(r, bound, state))
+    }
+  } catch (error) {
+    r.headHeld = false
+    r.handlerFailed(error)
+    return ERROR
   }
   r.runningFilters = running
+  return OK
+}
+
+function runningFilter(r: Request, { filter, conf, late, type, module }: BoundBodyFilter, state: unknown): RunningBodyFilter {
+  const limits = filter.buffered === undefined ? null : filter.buffered(r, conf)
+  const running = { late, type, definition: filter, off: false }
+  if (limits === null) return { ...running, filter: filter.filter, state }
+  if (r.parent === null) r.headHeld = true
+  return { ...running, filter: collectBody as BodyFilter['filter'], state: collectedBody(filter, state, limits, module) }
 }
 
 /** Writes the response head to the connection's batch. */
@@ -61,6 +83,25 @@ export function outputPart(r: Request, part: BodyPart): Answer {
   return r.nest === null ? writePart(r, part) : postpone(r, part)
 }
 
+/**
+ * A whole body at once (a string: one character a byte), behind a head that was just sent: what `outputPart` does with it, without its detours where
+ * nothing needs them.
+ */
+export function outputWhole(r: Request, data: Buffer | string): Answer {
+  const c = r.connection
+  if (r.runningFilters !== null || r.nest !== null || r.chunked || r.outputDone || c.blockedWrites > 0 || data.length > piece ||
+    data.length !== r.headersOut.contentLength || isPaced(r)) {
+    return outputPart(r, { data: typeof data === 'string' ? Buffer.from(data, 'latin1') : data, file: null, last: true, flush: false })
+  }
+  if (data.length > 0) {
+    r.bytesSent += data.length
+    if (typeof data === 'string') c.engine.writer.text(c, data)
+    else c.engine.writer.bytes(c, data)
+  }
+  r.outputDone = true
+  return OK
+}
+
 /** For the tree of subrequests: passes a part whose turn has come through the rest of the main request's filters. */
 export function passOn(main: Request, part: BodyPart): Answer {
   if (main.headerOnly) return OK
@@ -88,13 +129,45 @@ function filterPart(r: Request, part: BodyPart, from: number, late: boolean): An
   for (let i = from; i < running.length; i++) {
     const f = running[i]!
     if (f.late && !late && r.nest !== null) return postpone(r, now)
-    const out = f.filter(r, now, f.state)
+    if (f.off) continue
+    let out
+    try {
+      out = f.filter(r, now, f.state)
+    } catch (error) {
+      return filterFailed(r, f, error)
+    }
     if (out === null) return OK
+    if (typeof out === 'number') return filterRefuses(r, f, out)
     if (Array.isArray(out)) return eachPart(r, out, i + 1, 0, late)
     if ('next' in out) return eachMade(r, out, i + 1, late)
     now = out
   }
   return late || r.nest === null ? writePart(r, now) : postpone(r, now)
+}
+
+/** A filter answers a status in place of the response: possible while its head is kept back, for the response without that filter. */
+function filterRefuses(r: Request, f: RunningBodyFilter, status: Verdict): Verdict {
+  if (status < 300) return ERROR
+  if (takeBackHead(r, f)) return status
+  r.log(Level.error, `body filter answered ${status} after the response header was sent`)
+  return ERROR
+}
+
+/** A filter has thrown: logged; 500 while the head is kept back, else the response is cut. */
+function filterFailed(r: Request, f: RunningBodyFilter, error: unknown): Verdict {
+  takeBackHead(r, f)
+  return r.handlerFailed(error)
+}
+
+/** Forgets a head that has not left, as ngx_http_filter_finalize_request does. With subrequests about there is no way back. */
+function takeBackHead(r: Request, f: RunningBodyFilter): boolean {
+  if (!r.headHeld || r.nest !== null) return false
+  r.headHeld = r.headerSent = false
+  r.errStatus = 0
+  r.runningFilters = null
+  r.headersOut.clear()
+  ;(r.filters ??= new RequestFilters()).bar(f.definition)
+  return true
 }
 
 function eachPart(r: Request, parts: BodyPart[], from: number, start: number, late: boolean): Answer {
@@ -110,30 +183,39 @@ function eachPart(r: Request, parts: BodyPart[], from: number, start: number, la
 /** Passes on what a source makes, part by part. */
 function eachMade(r: Request, source: PartSource, from: number, late: boolean): Answer {
   for (;;) {
-    const made = source.next()
+    let made
+    try {
+      made = source.next()
+    } catch (error) {
+      return filterFailed(r, r.runningFilters![from - 1]!, error)
+    }
     if (made instanceof Promise) return laterMade(r, source, from, made, late)
     if (made === null) return OK
+    if (typeof made === 'number') return filterRefuses(r, r.runningFilters![from - 1]!, made)
     const rc = filterPart(r, made, from, late)
     if (typeof rc !== 'number') return rc.then((v) => (v === OK ? eachMade(r, source, from, late) : v))
     if (rc !== OK) return rc
   }
 }
 
-function laterMade(r: Request, source: PartSource, from: number, made: Promise<BodyPart | null>, late: boolean): Promise<Verdict> {
+function laterMade(r: Request, source: PartSource, from: number, made: Promise<BodyPart | null | Verdict>, late: boolean): Promise<Verdict> {
   const { serial } = r
+  const f = r.runningFilters![from - 1]!
   return made.then((part) => {
     // The request may have ended, and its object be another's, while the part was made.
     if (r.finished || r.serial !== serial) return ERROR
     if (part === null) return OK
+    if (typeof part === 'number') return filterRefuses(r, f, part)
     const rc = filterPart(r, part, from, late)
     if (typeof rc !== 'number') return rc.then((v) => (v === OK ? eachMade(r, source, from, late) : v))
     return rc === OK ? eachMade(r, source, from, late) : rc
-  }).catch((error: unknown) => r.finished || r.serial !== serial ? ERROR : r.handlerFailed(error))
+  }).catch((error: unknown) => r.finished || r.serial !== serial ? ERROR : filterFailed(r, f, error))
 }
 
 /** Frames one part and writes it; answers a promise while the client is slow. */
 function writePart(r: Request, part: BodyPart): Answer {
   const length = part.data !== null ? part.data.length : part.file !== null ? part.file.end - part.file.start : 0
+  if (r.headHeld) releaseHead(r, part.last && r.nest === null ? length : -1)
   const rc = length === 0 ? OK : part.data !== null ? writeData(r, part.data) : writeFile(r, part.file!)
   if (typeof rc !== 'number') return rc.then((v) => (v === OK ? endPart(r, part) : v))
   return rc === OK ? endPart(r, part) : rc

@@ -5,6 +5,10 @@ import type { CoreLocConf } from './core/conf.ts'
 import { DECLINED, DONE, OK, AGAIN, Phase } from '../module.ts'
 import { Level } from '../core/log.ts'
 import { findConfig } from './findconfig.ts'
+import type { HookLists } from './hooks/lists.ts'
+import type { HookPlan } from './hooks/plan.ts'
+import { addHooksBefore, addHooksBehind, hookLists, logHooks } from './hooks/steps.ts'
+import { collectDemand, compileFilters } from './filters.ts'
 
 /**
  * One entry of a location's flattened phase engine (nginx.md §3.1). `check` is the phase's rule: it runs the handler, decides where
@@ -23,6 +27,8 @@ export interface Step {
   readonly rank: number
   /** Name of the module, for `http.explain`. */
   readonly module: string
+  /** The hook whose handler it runs; '' for the phase's own. */
+  readonly hook: string
 }
 
 /** A location's steps with the entry points that redirects use. */
@@ -35,6 +41,10 @@ export class StepList {
   rewrite = 0
   /** LOG handlers in registration order with their confs. */
   readonly log: { handler: PhaseHandler['handler'], conf: unknown }[] = []
+  /** The step behind the access handlers: where consent goes on. */
+  postAccess = 0
+  /** Hooks that run at moments of their own; null without any. */
+  hooks: HookLists | null = null
 }
 
 /**
@@ -50,7 +60,7 @@ export function runPhases(r: Request): void {
 }
 
 /** Calls a step's handler; a promise puts the request to sleep and comes back through `decide` with the verdict. */
-function call(r: Request, step: Step, decide: (r: Request, step: Step, rc: Verdict) => boolean): boolean {
+export function callStep(r: Request, step: Step, decide: (r: Request, step: Step, rc: Verdict) => boolean): boolean {
   let rc: Answer
   try {
     rc = step.handler!(r, step.conf)
@@ -64,7 +74,7 @@ function call(r: Request, step: Step, decide: (r: Request, step: Step, rc: Verdi
 
 /** POST_READ, PREACCESS, PRECONTENT. */
 function generic(r: Request, step: Step): boolean {
-  return call(r, step, genericVerdict)
+  return callStep(r, step, genericVerdict)
 }
 
 function genericVerdict(r: Request, step: Step, rc: Verdict): boolean {
@@ -82,7 +92,7 @@ function genericVerdict(r: Request, step: Step, rc: Verdict): boolean {
 
 /** SERVER_REWRITE and REWRITE: only DECLINED goes on. A handler may have switched the location (`if`). */
 function rewrite(r: Request, step: Step): boolean {
-  return call(r, step, rewriteVerdict)
+  return callStep(r, step, rewriteVerdict)
 }
 
 function rewriteVerdict(r: Request, step: Step, rc: Verdict): boolean {
@@ -135,10 +145,10 @@ function postRewrite(r: Request, step: Step): boolean {
 /** ACCESS: `satisfy all` needs every handler's consent, `satisfy any` one's; skipped for subrequests. */
 function access(r: Request, step: Step): boolean {
   if (r.parent !== null) {
-    r.step = step.next
+    r.step++
     return true
   }
-  return call(r, step, accessVerdict)
+  return callStep(r, step, accessVerdict)
 }
 
 function accessVerdict(r: Request, step: Step, rc: Verdict): boolean {
@@ -183,8 +193,8 @@ function postAccess(r: Request, step: Step): boolean {
 /** CONTENT: the location's own handler alone, or the phase's handlers until one does not decline. */
 function content(r: Request, step: Step): boolean {
   const handler = r.contentHandler
-  if (handler !== null) return call(r, handler.step, contentHandlerVerdict)
-  if (step.handler !== null) return call(r, step, contentVerdict)
+  if (handler !== null) return callStep(r, handler.step, contentHandlerVerdict)
+  if (step.handler !== null) return callStep(r, step, contentVerdict)
   if (r.uri.endsWith('/')) {
     r.log(Level.error, `directory index of "${r.mapToPath()}" is forbidden`)
     return r.finalize(403)
@@ -214,9 +224,6 @@ const checks: Partial<Record<Phase, Step['check']>> = {
   [Phase.Access]: access, [Phase.Precontent]: generic, [Phase.Content]: content,
 }
 
-/** Filters registered before it stand behind nginx's postpone filter (`moduleOrder.postpone`): they see the response, not its parts. */
-const postponeOrder = 420
-
 interface Registered { readonly entry: PhaseHandler, readonly index: number, readonly module: string }
 
 /**
@@ -226,13 +233,15 @@ interface Registered { readonly entry: PhaseHandler, readonly index: number, rea
 export function compilePhases(cycle: Cycle, locations: Iterable<CoreLocConf>): void {
   const order = registrationOrder(cycle.modules)
   const handlers = collectHandlers(order)
+  const demand = collectDemand(order)
   for (const location of locations) {
-    location.steps = flatten(handlers, location)
+    location.steps = flatten(handlers, cycle.hooks, location)
     location.boundHandler = location.handler === null ? null : { step: contentStep(location.handler, location.handlerConf) }
     location.headerFilters = []
-    location.bodyFilters = []
+    location.demandFilters = demand
+    compileFilters(order, location)
     // The last one installed runs first (nginx.md §6.1).
-    for (let i = order.length - 1; i >= 0; i--) addFilters(order[i]!.module, order[i]!.index, location)
+    for (let i = order.length - 1; i >= 0; i--) addHeaderFilters(order[i]!.module, order[i]!.index, location)
   }
 }
 
@@ -254,21 +263,24 @@ function collectHandlers(order: readonly Ordered[]): Registered[][] {
   return byPhase
 }
 
-function flatten(handlers: Registered[][], location: CoreLocConf): StepList {
+function flatten(handlers: Registered[][], plan: HookPlan, location: CoreLocConf): StepList {
   const list = new StepList()
   for (let phase = 0 as Phase; phase < Phase.Log; phase++) {
     if (phase === Phase.ServerRewrite) list.serverRewrite = list.steps.length
     if (phase === Phase.Rewrite) list.rewrite = list.steps.length
-    addPhase(list, phase as Phase, handlers[phase]!, location)
+    addHooksBefore(list, phase, plan, location)
+    addPhase(list, phase as Phase, handlers[phase]!, plan, location)
   }
   for (const { entry, index } of handlers[Phase.Log]!) {
     const conf = location.confs[index]
     if (entry.active === undefined || entry.active(conf, undefined)) list.log.push({ handler: entry.handler, conf })
   }
+  for (const { entry, index } of logHooks(plan, location)) list.log.push({ handler: entry.handler, conf: location.confs[index] })
+  list.hooks = hookLists(plan, location)
   return list
 }
 
-function addPhase(list: StepList, phase: Phase, handlers: Registered[], location: CoreLocConf): void {
+function addPhase(list: StepList, phase: Phase, handlers: Registered[], plan: HookPlan, location: CoreLocConf): void {
   const { steps } = list
   const first = steps.length
   if (phase === Phase.FindConfig) {
@@ -276,35 +288,36 @@ function addPhase(list: StepList, phase: Phase, handlers: Registered[], location
     steps.push(ownStep(phase, findConfigStep))
   } else if (phase === Phase.PostRewrite) steps.push(ownStep(phase, postRewrite))
   else if (phase === Phase.PostAccess) {
+    list.postAccess = first
     if (steps.some((s) => s.phase === Phase.Access)) steps.push(ownStep(phase, postAccess))
   } else {
     handlers.forEach(({ entry, index, module }, rank) => {
       const conf = location.confs[index]
       if (entry.active !== undefined && !entry.active(conf, undefined)) return
-      steps.push({ check: checks[phase]!, handler: entry.handler, conf, phase, next: 0, source: entry, rank, module })
+      steps.push({ check: checks[phase]!, handler: entry.handler, conf, phase, next: 0, source: entry, rank, module, hook: '' })
     })
     if (phase === Phase.Content) steps.push(ownStep(phase, content))
   }
-  for (let i = first; i < steps.length; i++) steps[i]!.next = steps.length
+  const end = steps.length
+  addHooksBehind(list, phase, plan, location)
+  // Who consents under `satisfy any` consents for the hooks behind as well; of other phases only the handlers are left.
+  for (let i = first; i < end; i++) steps[i]!.next = phase === Phase.Access ? steps.length : end
 }
 
 function ownStep(phase: Phase, check: Step['check']): Step {
-  return { check, handler: null, conf: null, phase, next: 0, source: null, rank: Infinity, module: 'core' }
+  return { check, handler: null, conf: null, phase, next: 0, source: null, rank: Infinity, module: 'core', hook: '' }
 }
 
-function addFilters(module: Module, index: number, location: CoreLocConf): void {
+function addHeaderFilters(module: Module, index: number, location: CoreLocConf): void {
   const conf = location.confs[index]
   for (const f of (module.headerFilters ?? []) as readonly HeaderFilter[]) {
     if (f.active === undefined || f.active(conf)) location.headerFilters.push({ filter: f.filter, conf })
-  }
-  for (const filter of module.bodyFilters ?? []) {
-    if (filter.active === undefined || filter.active(conf)) location.bodyFilters.push({ filter, conf, late: (module.order ?? 500) < postponeOrder })
   }
 }
 
 /** A location's own content handler in the form the engine runs it; made once per location. */
 function contentStep(handler: (r: Request, conf: any) => Answer, conf: unknown): Step {
-  return { check: content, handler, conf, phase: Phase.Content, next: 0, source: null, rank: 0, module: 'content handler' }
+  return { check: content, handler, conf, phase: Phase.Content, next: 0, source: null, rank: 0, module: 'content handler', hook: '' }
 }
 
 /** Runs the LOG phase: every handler, whatever it answers (nginx runs them when the request is freed). */

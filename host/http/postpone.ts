@@ -1,6 +1,7 @@
 import type { Answer, Verdict } from '../module.ts'
 import type { BodyPart } from './response.ts'
 import type { Request } from './request.ts'
+import type { SubrequestStream } from './streaming.ts'
 import { readSync } from 'node:fs'
 import { ERROR, OK } from '../module.ts'
 import { Level } from '../core/log.ts'
@@ -8,8 +9,8 @@ import { systemFailure } from '../core/errors.ts'
 import { passOn } from './output.ts'
 import { requestSettled, subrequestDrained } from './nested.ts'
 
-/** Where the body of a subrequest goes: into the response at its place, into one buffer, or nowhere. */
-export const Output = { Ordered: 0, Memory: 1, None: 2 } as const
+/** Where the body of a subrequest goes: into the response at its place, into one buffer, nowhere, or piece by piece to who reads it. */
+export const Output = { Ordered: 0, Memory: 1, None: 2, Stream: 3 } as const
 export type Output = (typeof Output)[keyof typeof Output]
 
 /** Bytes that a request whose turn has not come may produce before it has to wait. */
@@ -59,6 +60,8 @@ export class Nest {
   /** The collected body, when output is Memory. */
   readonly collected: Buffer[] = []
   size = 0
+  /** Who reads the body, when output is Stream. */
+  stream: SubrequestStream | null = null
   /** It has a place in its parent's queue, or had one. */
   placed = false
   done: SubrequestDone | null = null
@@ -94,6 +97,7 @@ export function postpone(r: Request, part: BodyPart): Answer {
   if (r !== tree.main) r.bytesSent += lengthOf(part)
   if (nest.output === Output.Memory) return collect(r, nest, part)
   if (nest.output === Output.None) return OK
+  if (nest.output === Output.Stream) return nest.stream!.put(part)
   if (part.subrequest !== undefined) {
     place(nest, part.subrequest)
     return OK

@@ -5,7 +5,9 @@ import { Level } from '../core/log.ts'
 /** Forgets what modules knew of the request under its old URI (nginx.md §3.6). */
 function clearContexts(r: Request): void {
   if (r.ctx.length > 0) r.ctx.length = 0
+  if (r.hooks !== null) r.hooks.dropContexts()
   r.addUriToAlias = false
+  r.filters?.redirected()
 }
 
 /**

@@ -6,6 +6,7 @@ import type { CoreLocConf, CoreSrvConf } from './core/conf.ts'
 import type { BodyPart, RunningBodyFilter } from './response.ts'
 import type { Step, StepList } from './phases.ts'
 import type { Nest } from './postpone.ts'
+import type { RequestRecord } from './hooks/record.ts'
 import { DONE, ERROR } from '../module.ts'
 import { Level } from '../core/log.ts'
 import { extension } from './framing/uri.ts'
@@ -14,7 +15,9 @@ import { RequestBody } from './body.ts'
 import { ResponseHeaders } from './response.ts'
 import { runPhases } from './phases.ts'
 import { finalizeRequest } from './finalize.ts'
-import { outputPart } from './output.ts'
+import { insertFilter, removeFilter } from './filters.ts'
+import type { RequestFilters } from './filters.ts'
+import { outputPart, outputWhole } from './output.ts'
 import { sendHeader } from './headwriter.ts'
 import { internalRedirect, namedLocation } from './redirect.ts'
 import { mapToPath } from './path.ts'
@@ -72,6 +75,8 @@ export class Request implements LogContext {
   parent: Request | null = null
   /** Its part in a tree of subrequests: present in a subrequest and in a request that has made one. */
   nest: Nest | null = null
+  /** What hooks keep for it: notes, contexts, its user; null until there is something. */
+  hooks: RequestRecord | null = null
   internal = false
   uriChanged = false
   /** URI changes left; nginx starts at 11, which allows 10. */
@@ -118,6 +123,10 @@ export class Request implements LogContext {
   readonly body: RequestBody
   readonly headersOut = new ResponseHeaders()
   runningFilters: RunningBodyFilter[] | null = null
+  /** What it has changed of its location's filters. */
+  filters: RequestFilters | null = null
+  /** The head is made, but leaves with the first bytes of the body. */
+  headHeld = false
   /** A body filter's source is at work: what is output meanwhile waits for this; null when nothing is. */
   filtering: Promise<Verdict> | null = null
 
@@ -133,7 +142,7 @@ export class Request implements LogContext {
     this.revision = 0
     this.step = 0
     this.startTime = now
-    this.parent = this.nest = null
+    this.parent = this.nest = this.hooks = null
     this.contentHandler = null
     this.internal = this.uriChanged = this.validLocation = this.errorPage = false
     this.uriChanges = 11
@@ -147,7 +156,8 @@ export class Request implements LogContext {
     this.limitRate = undefined
     this.pausedUntil = 0
     this.upstream = this.action = ''
-    this.runningFilters = this.filtering = null
+    this.runningFilters = this.filtering = this.filters = null
+    this.headHeld = false
     this.headersOut.reset()
   }
 
@@ -281,21 +291,26 @@ export class Request implements LogContext {
 
   /** Status, type and the whole body in one call; the request body is discarded. A string is written as bytes (latin1). */
   respond(status: number, contentType: string, body: Buffer | string): Answer {
-    const data = typeof body === 'string' ? Buffer.from(body, 'latin1') : body
     const discarded = this.body.discard()
     if (discarded !== 0) return discarded
     const out = this.headersOut
     out.status = status
     out.contentType = contentType
-    out.contentLength = data.length
+    out.contentLength = body.length
     const rc = this.sendHeader()
-    if (rc !== 0) return typeof rc === 'number' ? rc : rc.then((v) => (v !== 0 ? v : this.outputLast(data)))
-    return this.outputLast(data)
+    if (rc !== 0) return typeof rc === 'number' ? rc : rc.then((v) => (v !== 0 ? v : this.outputLast(body)))
+    return this.outputLast(body)
   }
 
-  private outputLast(data: Buffer): Answer {
-    return this.headerOnly ? this.outputEnd() : this.output({ data, file: null, last: true, flush: false })
+  private outputLast(body: Buffer | string): Answer {
+    return this.headerOnly ? this.outputEnd() : outputWhole(this, body)
   }
+
+  /** Puts a filter that `module` declares as `onDemand` into this request's chains; false when there is none or it is too late (logged). */
+  insertFilter(module: string, name: string): boolean { return insertFilter(this, module, name) }
+
+  /** Takes the filter with this state out of the response, or request body, that it is at work on. */
+  removeFilter(state: unknown): void { removeFilter(this, state) }
 
   /** Ends the response without more body. */
   outputEnd(): Answer { return this.output({ data: null, file: null, last: true, flush: false }) }

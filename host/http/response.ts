@@ -1,4 +1,4 @@
-import type { BodyFilter, HeaderFilter } from '../module.ts'
+import type { BodyFilter, HeaderFilter, InputFilter, Verdict } from '../module.ts'
 import type { Request } from './request.ts'
 
 /** A stretch of an open file: bytes `start` up to `end` (exclusive). The connection reads it as the client takes it and never closes it. */
@@ -23,12 +23,18 @@ export interface BodyPart {
   subrequest?: Request
 }
 
+/** One part of a request body on its way through the input filters. `data` is the request's own; null in a part that only says that it is the last. */
+export interface InputPart {
+  readonly data: Buffer | null
+  readonly last: boolean
+}
+
 /**
  * Parts that a body filter makes one after the other: each is asked for when the one before was handed to the client's socket and there is room for
- * more. `next` answers null behind the last; what it throws or rejects with ends the response and is logged.
+ * more. `next` answers null behind the last; what it throws or rejects with ends the response and is logged; a status as a filter's answer.
  */
 export interface PartSource {
-  next(): BodyPart | null | Promise<BodyPart | null>
+  next(): BodyPart | null | Verdict | Promise<BodyPart | null | Verdict>
 }
 
 /** A body filter at work on one response. */
@@ -37,6 +43,28 @@ export interface RunningBodyFilter {
   readonly state: unknown
   /** It stands behind nginx's postpone filter: sees the response with its subrequests. */
   readonly late: boolean
+  readonly type: number
+  readonly definition: BodyFilter
+  /** It has removed itself: the rest goes by. */
+  off: boolean
+}
+
+/** A body filter of a location with the conf it is called with. */
+export interface BoundBodyFilter {
+  readonly filter: BodyFilter
+  readonly conf: unknown
+  readonly late: boolean
+  readonly type: number
+  /** Name of its module, for messages. */
+  readonly module: string
+}
+
+/** An input filter of a location. */
+export interface BoundInputFilter {
+  readonly filter: InputFilter
+  readonly conf: unknown
+  readonly type: number
+  readonly module: string
 }
 
 /** A header filter of a location with the conf it is called with. */
@@ -90,6 +118,8 @@ export class ResponseHeaders {
   contentEncoding = ''
   /** Overrides the Server line; null: vespid's own. */
   server: string | null = null
+  /** Makes the head's text in the place of the server's own layout, once the body's framing is decided; null: the server's. */
+  write: ((r: Request) => string) | null = null
   /** Overrides the Date line; null: now. */
   date: string | null = null
   /** The body may be cut to ranges. */
@@ -119,6 +149,7 @@ export class ResponseHeaders {
     this.contentEncoding = ''
     this.server = null
     this.date = null
+    this.write = null
     this.allowRanges = false
     this.count = 0
     if (this.names.length > 64) this.names.length = this.values.length = 64
@@ -134,11 +165,16 @@ export class ResponseHeaders {
   /** Adds a line to the list, after those of the same name. A name that is no token is not added and answered false. */
   add(name: string, value: string): boolean {
     if (!isToken(name)) return false
+    this.append(name, value)
+    return true
+  }
+
+  /** Adds a line whose name is known to be a token. */
+  append(name: string, value: string): void {
     this.names[this.count] = name
     // Made safe when the head is written: a head that is the same as the last one is copied and costs no check.
     this.values[this.count] = value
     this.count++
-    return true
   }
 
   /**

@@ -6,6 +6,7 @@ import { isMsie } from './browsers.ts'
 import { serverName } from './headwriter.ts'
 import { answer, finalizeRequest } from './finalize.ts'
 import { pageTitles } from './status.ts'
+import { runErrorFilter } from './hooks/lists.ts'
 
 /** Statuses after which the connection closes: the request may not have been understood (nginx.md §3.5). */
 const closing = new Set([400, 413, 414, 494, 495, 496, 497, 500, 501])
@@ -66,6 +67,8 @@ function builtInPage(r: Request, status: number): Answer {
   out.contentEncoding = ''
   out.allowRanges = false
   out.remove('accept-ranges')
+  const hooks = r.steps.hooks?.errorFilter ?? null
+  if (hooks !== null) runErrorFilter(r, hooks)
   const rc = r.sendHeader()
   if (rc !== OK) return rc
   return body === null || r.headerOnly ? r.outputEnd() : r.output({ data: body, file: null, last: true, flush: false })

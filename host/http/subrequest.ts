@@ -7,6 +7,7 @@ import { subrequestOver } from './nested.ts'
 import { runPhases } from './phases.ts'
 import { Nest, Output, Tree, place } from './postpone.ts'
 import { Request } from './request.ts'
+import { SubrequestStream } from './streaming.ts'
 
 /** Subrequests inside each other at most, and of one main request at most (nginx.md §7). */
 const depthLimit = 50
@@ -16,8 +17,10 @@ const idleLimit = 32
 
 /** How a subrequest is made. */
 export interface SubrequestOptions {
-  /** Its body: `ordered` (default) becomes part of the response, `memory` is collected for `done`, `none` is dropped. */
-  readonly output?: 'ordered' | 'memory' | 'none'
+  /** Its body: `ordered` (default) becomes part of the response, `memory` is collected for `done`, `stream` is read by `streamSubrequest`'s caller, `none` is dropped. */
+  readonly output?: 'ordered' | 'memory' | 'stream' | 'none'
+  /** With `stream`: told once that status and headers are there. */
+  readonly begun?: (sr: Request) => void
   /** The response does not wait for it, and its failure is nobody's (nginx's BACKGROUND; `mirror`). Has no output. */
   readonly background?: boolean
   /** False: the place in the response is given later, by `placeOf` in what a body filter returns. */
@@ -59,6 +62,7 @@ export function subrequest(r: Request, uri: string, args = '', options: Subreque
   const sr = make(r)
   sr.nest = new Nest(tree, nest.depth + 1, output, options.background === true)
   sr.nest.done = options.done ?? null
+  if (output === Output.Stream) sr.nest.stream = new SubrequestStream(sr.nest, () => options.begun?.(sr))
   sr.headerOnly = options.headerOnly === true
   if (options.method !== undefined) sr.method = options.method
   const { headers = [] } = options
@@ -89,6 +93,18 @@ export function askSubrequest(r: Request, uri: string, args = '', options: Subre
   })
 }
 
+/**
+ * As `askSubrequest`, for a body that is read piece by piece: `begun` is told status and headers (of a failure, too), then the stream is read to its
+ * end, or closed. Null, logged, when it cannot be made.
+ */
+export function streamSubrequest(r: Request, uri: string, args: string, options: SubrequestOptions, begun: (sr: Request) => void): SubrequestStream | null {
+  const done: SubrequestDone = (sr, _body, rc) => {
+    sr.nest!.stream!.end(rc)
+    return OK
+  }
+  return subrequest(r, uri, args, { ...options, output: 'stream', begun, done })?.nest!.stream ?? null
+}
+
 /** Whether there are too many already; logged. */
 function refused(r: Request, uri: string, options: SubrequestOptions): boolean {
   if (r.finished) return true
@@ -104,7 +120,7 @@ function refused(r: Request, uri: string, options: SubrequestOptions): boolean {
     return true
   }
   const ordered = options.background !== true && (options.output ?? 'ordered') === 'ordered'
-  if (ordered && nest.output === Output.Memory) {
+  if (ordered && (nest.output === Output.Memory || nest.output === Output.Stream)) {
     r.log(Level.error, `nested in-memory subrequest "${uri}"`)
     return true
   }
@@ -114,6 +130,7 @@ function refused(r: Request, uri: string, options: SubrequestOptions): boolean {
 /** What is inside a subrequest without output has none either. */
 function outputOf(parent: Nest, { output, background }: SubrequestOptions): Output {
   if (output === 'memory' && background !== true) return Output.Memory
+  if (output === 'stream' && background !== true) return Output.Stream
   return output === 'none' || background === true || parent.output !== Output.Ordered ? Output.None : Output.Ordered
 }
 

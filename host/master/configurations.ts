@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { buildCycle } from '../conf/build.ts'
 import type { Built } from '../conf/build.ts'
 import { collectSoon } from '../core/collect.ts'
 import { ConfigError, PluginError } from '../core/errors.ts'
@@ -8,6 +7,7 @@ import type { Log } from '../core/log.ts'
 import type { SharedZone } from '../core/zones.ts'
 import { Cycle } from '../cycle.ts'
 import type { ConfSnapshot, CycleOptions } from '../cycle.ts'
+import { buildConfiguration } from '../modules/kamailio/build.ts'
 import { hostModules } from '../modules/list.ts'
 import type { PluginFacts, Plugins } from '../wasm/plugins.ts'
 import type { Services } from '../wasm/services.ts'
@@ -56,7 +56,7 @@ export class Configurations {
     try {
       const store = this.#store.next(change)
       const plugins = pluginsOf(store, this.#services, options)
-      const built = buildCycle(options, [...hostModules, ...plugins.extras()], plugins, log, number)
+      const built = buildConfiguration(options, [...hostModules, ...plugins.extras()], plugins, log, number)
       return this.#candidate(built, store, plugins)
     } catch (error) {
       if (!(error instanceof PluginError)) throw error

@@ -2,7 +2,7 @@ import type { Problem } from '../conf/report.ts'
 import type { Activity } from '../core/activity.ts'
 import type { Cycle } from '../cycle.ts'
 import type { CallContext } from '../rpc/command.ts'
-import type { ThreadStatus } from '../rpc/server.ts'
+import type { ModuleReport, ThreadStatus } from '../rpc/server.ts'
 import type { Next } from '../worker/messages.ts'
 import { ThreadRpc } from '../worker/rpc.ts'
 import type { ServerCall } from '../worker/rpc.ts'
@@ -17,6 +17,8 @@ export interface Crew {
   activity(): Activity
   reopen(): Promise<void>
   setLevel(level: number): Promise<void>
+  /** How a module is doing, in each thread that serves. */
+  reports(module: string): Promise<readonly ModuleReport[]>
   /** Runs a command that a module brings. */
   run(method: string, params: unknown, context: CallContext): unknown
   terminate(thread: number): boolean
@@ -58,6 +60,11 @@ export class Single implements Crew {
 
   async setLevel(level: number): Promise<void> {
     this.#serving.setLevel(level)
+  }
+
+  async reports(module: string): Promise<readonly ModuleReport[]> {
+    const report = this.#serving.report(module)
+    return report === null ? [] : [report]
   }
 
   run(method: string, params: unknown, context: CallContext): unknown {

@@ -5,11 +5,14 @@ import type { Cycle } from '../cycle.ts'
 import type { CoreLocConf, CoreSrvConf } from '../http/core/conf.ts'
 import { parseHost } from '../http/framing/host.ts'
 import { normaliseTarget } from '../http/framing/uri.ts'
+import { allOfInner } from '../http/hooks/verdicts.ts'
 import type { Step } from '../http/phases.ts'
 import type { Request } from '../http/request.ts'
 import type { ListenAddress } from '../http/servers.ts'
 import { Phase } from '../module.ts'
 import { RpcCode, RpcError } from '../rpc/command.ts'
+import { explainFilters } from './explainfilters.ts'
+import { explainHooks } from './explainhooks.ts'
 
 const phaseNames = Object.entries(Phase).map(([name]) => name.replace(/\B[A-Z]/g, (c) => `_${c}`).toLowerCase())
 
@@ -35,7 +38,8 @@ export function explain(cycle: Cycle, method: string, target: string, options: {
     location: found === null ? 'none matches, the server itself' : { name: locationName(found), ...where(found.place) },
     ...outcome(found, uri.path),
     steps: steps(server, location),
-    filters: filters(cycle, location),
+    ...hooks(cycle, address.defaultServer.location, location),
+    filters: explainFilters(cycle, location),
   }
 }
 
@@ -71,22 +75,19 @@ function outcome(found: CoreLocConf | null, path: string): { answer?: string } {
   return {}
 }
 
-/** `phase: module` in the order in which they run: to FIND_CONFIG those of the server, then those of the location. */
+/** The hooks with handlers here, when there are any. */
+function hooks(cycle: Cycle, server: CoreLocConf, location: CoreLocConf): { hooks?: Record<string, string[]> } {
+  const told = explainHooks(cycle, server, location)
+  return told === null ? {} : { hooks: told }
+}
+
+/** `phase: module`, of hooks `hook: module`, in the order in which they run: to FIND_CONFIG those of the server, then those of the location. */
 function steps(server: CoreSrvConf, location: CoreLocConf): string[] {
-  const own = (step: Step) => step.handler !== null
-  const name = (step: Step) => `${phaseNames[step.phase]}: ${step.module}`
+  const own = (step: Step) => step.handler !== null && step.check !== allOfInner
+  const name = (step: Step) => `${step.hook === '' ? phaseNames[step.phase] : step.hook}: ${step.module}`
   const before = server.location.steps.steps.filter((step) => own(step) && step.phase < Phase.FindConfig)
   const after = location.steps.steps.filter((step) => own(step) && step.phase > Phase.FindConfig)
   if (location.handler === null) return [...before, ...after].map(name)
   // A content handler bound by a directive runs alone in its phase.
-  return [...[...before, ...after.filter((step) => step.phase < Phase.Content)].map(name), `content: ${location.boundHandler?.step.module ?? 'content handler'}`]
-}
-
-/** The modules whose filters a response of the location passes. */
-function filters(cycle: Cycle, location: CoreLocConf): string[] {
-  return cycle.modules.flatMap((module, index) => {
-    const conf = location.confs[index]
-    const all = [...module.headerFilters ?? [], ...module.bodyFilters ?? []]
-    return all.some((filter) => filter.active === undefined || filter.active(conf)) ? [module.name] : []
-  })
+  return [...[...before, ...after.filter((step) => step.phase < Phase.Content || step.hook !== '')].map(name), `content: ${location.boundHandler?.step.module ?? 'content handler'}`]
 }

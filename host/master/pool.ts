@@ -9,7 +9,9 @@ import type { Log } from '../core/log.ts'
 import { releaseZones } from '../core/zones.ts'
 import type { SharedZone } from '../core/zones.ts'
 import type { CallContext } from '../rpc/command.ts'
-import type { ThreadStatus } from '../rpc/server.ts'
+import { Leader } from '../core/leader.ts'
+import type { ModuleReport, ThreadStatus } from '../rpc/server.ts'
+import { TimerBoard } from '../wasm/timerboard.ts'
 import { Channel } from '../worker/channel.ts'
 import { fromWire } from '../worker/messages.ts'
 import type { Next, WireProblem, WorkerData } from '../worker/messages.ts'
@@ -30,6 +32,8 @@ class WorkerThread {
   readonly #worker: Worker
   /** Resolves when the thread has ended: its exit code and what it died of. */
   readonly ended: Promise<{ code: number, error: Error | null }>
+  /** It serves. */
+  ready = false
   /** It was told to end, so its end is no accident. */
   ending = false
 
@@ -71,6 +75,7 @@ export class Pool implements Crew {
   readonly #entry: URL
   readonly #head: WebAssembly.Module | null
   readonly #board = new ActivityBoard()
+  readonly #leader = new Leader()
   readonly #workers = new Map<number, WorkerThread>()
   readonly #deaths = new Map<number, number>()
   readonly #timers = new Set<NodeJS.Timeout>()
@@ -105,14 +110,24 @@ export class Pool implements Crew {
       await Promise.allSettled(standing.map((worker) => worker.channel.ask('abort')))
       return failed
     }
+    // Before anybody begins with it: who comes first must find a leader.
+    this.#nameLeader(count, all)
     await Promise.allSettled(all.map((worker) => worker.channel.ask('commit')))
     this.#wanted = count
+    for (const worker of all) worker.ready = true
+    this.#nameLeader(count)
     for (const worker of this.#workers.values()) if (worker.slot >= count) void this.#end(worker, true, 0)
     return []
   }
 
+  /** The living worker of the lowest slot that serves, or is one of those that are about to, does what only one may do. */
+  #nameLeader(count: number, soon: readonly WorkerThread[] = []): void {
+    const able = [...this.#workers.values()].filter((worker) => !worker.ending && worker.slot < count && (worker.ready || soon.includes(worker)))
+    this.#leader.name(able.length === 0 ? -1 : Math.min(...able.map(({ slot }) => slot)))
+  }
+
   #spawn(slot: number): WorkerThread {
-    const worker = new WorkerThread(this.#entry, { slot, head: this.#head, activity: this.#board.memory })
+    const worker = new WorkerThread(this.#entry, { slot, head: this.#head, activity: this.#board.memory, leader: this.#leader.memory })
     this.#workers.set(slot, worker)
     worker.channel.handle('call', ({ method, params, context }) => this.#host.call(method, params, context))
     this.#host.log.write(Level.notice, `start worker process ${worker.thread}`)
@@ -123,6 +138,9 @@ export class Pool implements Crew {
   #ended(worker: WorkerThread, code: number, error: Error | null): void {
     if (this.#workers.get(worker.slot) === worker) this.#workers.delete(worker.slot)
     this.#board.ended(worker.slot)
+    // What it had taken is free before another worker may want it.
+    for (const { timers } of this.#host.current()?.plugins?.files ?? []) new TimerBoard(timers).died(worker.thread)
+    if (!this.#stopping) this.#nameLeader(this.#wanted)
     releaseZones(this.#host.current()?.options.zones ?? [], worker.thread, (zone) => this.#host.emptied?.(zone, worker.thread))
     const { log } = this.#host
     if (worker.ending && error === null) return log.write(Level.notice, `worker process ${worker.thread} exited with code ${code}`)
@@ -146,7 +164,11 @@ export class Pool implements Crew {
     if (this.#stopping || next === null || slot >= this.#wanted || this.#workers.has(slot)) return
     const worker = this.#spawn(slot)
     const problems = await prepare(worker, next)
-    if (problems.length === 0) return void await worker.channel.ask('commit').catch(() => {})
+    if (problems.length === 0) {
+      await worker.channel.ask('commit').catch(() => {})
+      worker.ready = true
+      return this.#nameLeader(this.#wanted)
+    }
     for (const { error } of problems) this.#host.log.write(Level.emerg, error.line)
     // Its end, an accident like any other, brings the next try.
     if (this.#workers.get(slot) === worker) worker.terminate()
@@ -177,6 +199,10 @@ export class Pool implements Crew {
 
   activity(): Activity {
     return this.#board.total()
+  }
+
+  async reports(module: string): Promise<readonly ModuleReport[]> {
+    return (await this.#askAll<ModuleReport | null>('report', module)).filter((report) => report !== null)
   }
 
   async reopen(): Promise<void> {

@@ -6,6 +6,7 @@ import { version } from '../core/version.ts'
 import type { Command } from './command.ts'
 import { RpcCode, RpcError } from './command.ts'
 import { optionalFlag, optionalText, param, textParam } from './params.ts'
+import type { PluginFacts } from '../wasm/plugins.ts'
 import type { ServerControl } from './server.ts'
 
 /** What `core.version` answers: Kamailio's form, `NAME VERSION (ARCH/SYSTEM)`. */
@@ -82,6 +83,16 @@ export const versionCommand: Command = {
   run: () => versionText,
 }
 
+/** What a plugin registers, and how it is doing in each worker; its timers, whose numbers are those of all workers, once. */
+async function shown(facts: PluginFacts, server: ServerControl): Promise<unknown> {
+  const timers = new Map<unknown, unknown>()
+  const workers = (await server.reports(facts.name)).map(({ timers: own, ...rest }) => {
+    for (const timer of (own ?? []) as { name: string }[]) timers.set(timer.name, timer)
+    return rest
+  })
+  return { ...facts, ...(timers.size === 0 ? {} : { timers: [...timers.values()] }), workers }
+}
+
 /** The commands of group `plugin`. */
 export function pluginCommands(server: ServerControl): Command[] {
   const find = (params: unknown) => {
@@ -101,7 +112,7 @@ export function pluginCommands(server: ServerControl): Command[] {
     name: 'plugin.show',
     usage: 'plugin.show NAME: what a plugin registers',
     effect: 'read',
-    run: (params) => find(params),
+    run: (params) => shown(find(params), server),
   }, {
     name: 'plugin.load',
     usage: 'plugin.load FILE: load a plugin file (absolute, or relative to the prefix) besides those of the configuration, until the next core.reload',

@@ -4,6 +4,7 @@ import type { CallContext, Command } from './command.ts'
 import { RpcCode, RpcError } from './command.ts'
 import type { Registry } from './registry.ts'
 import { unknownCommand } from './registry.ts'
+import { readSimpleCall } from './simplecall.ts'
 
 /** The specification's sentences (§5.1), used as `message` when a command brings none of its own. */
 const messages: Record<number, string> = {
@@ -21,15 +22,18 @@ const json = JSON as typeof JSON & { rawJSON(text: string): object, isRawJSON(va
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * Runs one JSON-RPC document, a call or a batch, given as UTF-8 bytes or as text. Returns the answer's text, `''` when nothing is to be
+ * Runs one JSON-RPC document, a call or a batch, given as UTF-8 bytes (`document[start…end)`) or as text. Returns the answer's text, `''` when nothing is to be
  * answered (notifications), or a promise of it when a command has to wait; never throws and never rejects. The calls of a batch
  * run one after another, and are answered in their order.
  */
-export function dispatch(registry: Registry, document: Uint8Array | string, context: CallContext, onFault: OnFault): string | Promise<string> {
+export function dispatch(registry: Registry, document: Buffer | string, context: CallContext, onFault: OnFault, start = 0, end = document.length): string | Promise<string> {
+  const simple = typeof document === 'string' ? null : readSimpleCall(document, start, end)
+  const command = simple === null ? undefined : registry.find(simple.method)
+  if (command !== undefined && (command.effect !== 'write' || !context.readOnly)) return run(command, simple!.params, simple!.id, context, onFault)
   let value: unknown
   let text: string
   try {
-    text = typeof document === 'string' ? document : utf8.decode(document)
+    text = typeof document === 'string' ? document : utf8.decode(document.subarray(start, end))
     value = JSON.parse(text)
   } catch {
     return failure(undefined, new RpcError(RpcCode.ParseError, messages[RpcCode.ParseError]!))
@@ -75,17 +79,23 @@ function call(registry: Registry, value: unknown, context: CallContext, onFault:
   const command = registry.find(request.method)
   if (command === undefined) return known ? failure(id, unknownCommand(registry, request.method)) : ''
   if (command.effect === 'write' && context.readOnly) return known ? failure(id, refused(command, context.readOnly)) : ''
+  return run(command, params, known ? JSON.stringify(id) : null, context, onFault)
+}
+
+/** Runs a command and words the answer; `id` is the id's JSON, null for a notification. */
+function run(command: Command, params: unknown, id: string | null, context: CallContext, onFault: OnFault): string | Promise<string> {
   let result: unknown
   try {
     result = command.run(params, context)
   } catch (error) {
-    return known ? failure(id, asRpcError(command, error, onFault)) : silent(command, error, onFault)
+    return failed(command, id, error, onFault)
   }
-  if (!(result instanceof Promise)) return known ? success(id, result, command, onFault) : ''
-  return result.then(
-    (late) => known ? success(id, late, command, onFault) : '',
-    (error) => known ? failure(id, asRpcError(command, error, onFault)) : silent(command, error, onFault),
-  )
+  if (!(result instanceof Promise)) return id !== null ? success(id, result, command, onFault) : ''
+  return result.then((late) => id !== null ? success(id, late, command, onFault) : '', (error: unknown) => failed(command, id, error, onFault))
+}
+
+function failed(command: Command, id: string | null, error: unknown, onFault: OnFault): string {
+  return id !== null ? failureText(id, asRpcError(command, error, onFault)) : silent(command, error, onFault)
 }
 
 function invalid(id: unknown): string {
@@ -103,16 +113,20 @@ function silent(command: Command, error: unknown, onFault: OnFault): string {
   return ''
 }
 
-function success(id: unknown, result: unknown, command: Command, onFault: OnFault): string {
+function success(id: string, result: unknown, command: Command, onFault: OnFault): string {
   try {
-    return `{"jsonrpc":"2.0","result":${JSON.stringify(result) ?? 'null'},"id":${JSON.stringify(id)}}`
+    return `{"jsonrpc":"2.0","result":${JSON.stringify(result) ?? 'null'},"id":${id}}`
   } catch (error) {
-    return failure(id, asRpcError(command, error, onFault))
+    return failureText(id, asRpcError(command, error, onFault))
   }
 }
 
 function failure(id: unknown, error: RpcError): string {
-  return JSON.stringify({ jsonrpc: '2.0', error: errorObject(error), id: id === undefined ? null : id })
+  return failureText(id === undefined ? 'null' : JSON.stringify(id), error)
+}
+
+function failureText(id: string, error: RpcError): string {
+  return `{"jsonrpc":"2.0","error":${JSON.stringify(errorObject(error))},"id":${id}}`
 }
 
 /** The `error` member of an answer (§5.1). */

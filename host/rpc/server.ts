@@ -21,6 +21,9 @@ export interface ThreadStatus {
   readonly heap: number
 }
 
+/** How a module is doing in one thread: `thread`, and what the module tells. */
+export type ModuleReport = Readonly<Record<string, unknown>>
+
 /** What a reload did. */
 export interface ReloadReport {
   /** Number of the configuration that is in use now. */
@@ -45,6 +48,8 @@ export interface ServerControl {
   /** Ends a worker thread at once; the pool replaces it. False when there is no such worker. */
   restartWorker(thread: number): boolean
   plugins(): readonly PluginFacts[]
+  /** How a plugin is doing, in each thread that serves. */
+  reports(plugin: string): Promise<readonly ModuleReport[]>
   /** The key/value zones of the configuration in use. */
   zones(): readonly Zone[]
   loadPlugin(file: string): Promise<ReloadReport>

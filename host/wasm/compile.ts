@@ -16,6 +16,7 @@ import type { ModuleLimits, Rewritten } from './limits/rewrite.ts'
 import { rewrite } from './limits/rewrite.ts'
 import { defaultSettings } from './limits/settings.ts'
 import { registrationExport, sniff } from './sniff.ts'
+import { TimerBoard } from './timerboard.ts'
 
 /** A plugin file that was read, checked and compiled. Everything in it can be posted to a worker. */
 export interface Compiled {
@@ -42,6 +43,8 @@ export interface Compiled {
   readonly limits: ModuleLimits
   /** Its faults in all workers (`readCounters`). */
   readonly counters: SharedArrayBuffer
+  /** Its timers in all workers (`TimerBoard`). */
+  readonly timers: SharedArrayBuffer
 }
 
 /** SHA-256 of a file's bytes, in hex: what a compiled module is cached by. */
@@ -69,7 +72,7 @@ export function compilePlugin(path: string, bytes: Uint8Array, shown = path, lim
   const { bytes: limited, globals, offsets, catches, reach } = limit(name, bytes, outline, limits, shown)
   return {
     name, path, hash: hashOf(bytes), size: bytes.length, abi, module: new WebAssembly.Module(limited), globals, offsets, catches, reach,
-    assemblyscript: outline.imports.some((i) => i.module === 'env' && i.name === 'abort'), limits: unchecked === true ? { memory, table, unchecked } : { memory, table }, counters: newCounters(),
+    assemblyscript: outline.imports.some((i) => i.module === 'env' && i.name === 'abort'), limits: unchecked === true ? { memory, table, unchecked } : { memory, table }, counters: newCounters(), timers: TimerBoard.memory(),
   }
 }
 

@@ -1,7 +1,10 @@
 import type { Cf } from '../conf/cf.ts'
+import type { Connection } from '../http/connection.ts'
 import type { Request } from '../http/request.ts'
 import type { BodyPart } from '../http/response.ts'
+import type { SubrequestStream } from '../http/streaming.ts'
 import type { CallContext } from '../rpc/command.ts'
+import type { ScriptRunView, ScriptValue } from '../script/contract.ts'
 
 /**
  * What a guest is being called for: decides which host calls it may make. A bit set, so that a call can name several.
@@ -18,6 +21,8 @@ export const Kind = {
   HeaderFilter: 8,
   /** A body filter. */
   BodyFilter: 16,
+  /** A filter of request bodies. */
+  InputFilter: 16384,
   /** A variable, a select. */
   Look: 32,
   /** An RPC command. */
@@ -28,13 +33,24 @@ export const Kind = {
   Idle: 256,
   /** A log handler. */
   Log: 512,
+  /** A timer of its own. */
+  Timer: 1024,
+  /** Its state is handed over to, or from, another configuration. */
+  State: 2048,
+  /** A script function; on a message that is no HTTP request, the other. */
+  Script: 4096,
+  Message: 8192,
+  /** A pseudo-variable or transformation where there is no request. */
+  Peek: 16384,
+  /** A hook of a connection. */
+  Connect: 32768,
 } as const
 
 /** Kinds in which there is a request to look at. */
-export const withRequest = Kind.Handle | Kind.HeaderFilter | Kind.BodyFilter | Kind.Look | Kind.Log
+export const withRequest = Kind.Handle | Kind.HeaderFilter | Kind.BodyFilter | Kind.InputFilter | Kind.Look | Kind.Log | Kind.Script
 
 /** Kinds of functions that may wait. */
-export const mayWaitIn = Kind.Handle | Kind.HeaderFilter | Kind.BodyFilter | Kind.Log | Kind.Command
+export const mayWaitIn = Kind.Handle | Kind.HeaderFilter | Kind.BodyFilter | Kind.InputFilter | Kind.Log | Kind.Command | Kind.Timer | Kind.Script | Kind.Message
 
 /** In words, for messages. */
 export function kindInWords(kind: number): string {
@@ -44,14 +60,24 @@ export function kindInWords(kind: number): string {
     case Kind.Handle: return 'a handler'
     case Kind.HeaderFilter: return 'a header filter'
     case Kind.BodyFilter: return 'a body filter'
+    case Kind.InputFilter: return 'an input filter'
     case Kind.Look: return 'a variable or select'
     case Kind.Log: return 'a log handler'
+    case Kind.Timer: return 'a timer'
+    case Kind.Script: return 'a script function'
+    case Kind.Message: return 'a script function on a message that is no HTTP request'
+    case Kind.Peek: return 'a pseudo-variable or transformation where there is no request'
+    case Kind.State: return 'the hand-over of its state'
     case Kind.Command: return 'an RPC command'
     case Kind.Life: return 'a lifecycle hook'
+    case Kind.Connect: return 'a hook of a connection'
     case Kind.Idle: return 'its idle hook'
     default: return 'no call'
   }
 }
+
+/** What a handler wishes to be done when it has returned; one wish at most. */
+export const Wish = { None: 0, Reply: 1, Redirect: 2, Rpc: 3 } as const
 
 /** A handler wishes the request to be answered with the answer to the JSON-RPC document in its body. */
 export interface RpcReply {
@@ -73,16 +99,19 @@ export interface Result {
 export class Frame {
   kind: number = Kind.None
   request: Request | null = null
+  /** In hooks of a connection. */
+  connection: Connection | null = null
   cf: Cf | null = null
   /** What `argument` reads: words of a directive, the rest of a variable's name, a select's or function's arguments. */
   args: readonly string[] = none
   /** What `answer` gave. */
   answer: string | null = null
-  replied = false
+  /** One of `Wish`. */
+  wish: number = Wish.None
   replyStatus = 0
   replyType = ''
   replyBody: Buffer = empty
-  redirectUri: string | null = null
+  redirectUri = ''
   redirectArgs = ''
   part: BodyPart | null = null
   partOut: Buffer | null = null
@@ -92,14 +121,21 @@ export class Frame {
   failure: { code: number, message: string } | null = null
   rpcReply: RpcReply | null = null
   result: Result | null = null
+  /** The subrequest whose body it reads. */
+  stream: SubrequestStream | null = null
+  /** The script's run that a function, pseudo-variable or transformation was called from, and what it was given. */
+  script: ScriptRunView | null = null
+  values: readonly ScriptValue[] = noValues
+  /** What it has put together for another script function. */
+  readonly callArguments: ScriptValue[] = []
+  /** What `answer_int` gave. */
+  number: number | null = null
 
   /** Forgets the previous call. */
   open(kind: number, request: Request | null): void {
     this.kind = kind
     this.request = request
-    this.replied = false
-    this.redirectUri = null
-    this.rpcReply = null
+    this.wish = Wish.None
     this.args = none
     this.answer = null
   }
@@ -113,6 +149,7 @@ export class Frame {
   /** Lets go of the rarely used rest. */
   clear(): void {
     this.cf = null
+    this.connection = null
     this.args = none
     this.part = null
     this.partOut = null
@@ -122,9 +159,17 @@ export class Frame {
     this.failure = null
     this.rpcReply = null
     this.result = null
+    if (this.stream !== null) {
+      this.stream.close()
+      this.stream = null
+    }
+    this.script = null
+    this.values = noValues
+    if (this.callArguments.length > 0) this.callArguments.length = 0
     this.args = none
   }
 }
 
 const none: readonly string[] = []
+const noValues: readonly ScriptValue[] = []
 const empty = Buffer.alloc(0)

@@ -4,67 +4,19 @@ import { bounds } from './native/abi.ts'
 import { Clock } from './limits/clock.ts'
 import { Faults } from './limits/faults.ts'
 import { exported } from './limits/rewrite.ts'
-import type { PluginSettings } from './limits/settings.ts'
 import { configurationTime } from './limits/settings.ts'
 import { tickFunction } from './limits/tick.ts'
 import { registrationExport } from './sniff.ts'
 import { Frame, Kind, kindInWords } from './frame.ts'
 import { formatMsec, formatSize } from '../core/units.ts'
-import type { Reach } from './reach.ts'
 import { mayWait } from './reach.ts'
 import type { WaitingCall } from './waiting.ts'
+import { Guard } from './guard.ts'
+import { GuestMemory } from './memory.ts'
+import type { Program } from './program.ts'
+import { GuestFunction } from './program.ts'
+import { Snapshot } from './snapshot.ts'
 import { GuestFault, Trap, describeTrap, place } from './trap.ts'
-
-/** A byte view with Node's fast latin1 methods, which its type declarations leave out. */
-export interface Bytes extends Buffer {
-  latin1Slice(start: number, end: number): string
-  latin1Write(text: string, at: number, length: number): number
-}
-
-/** What an instance needs of its plugin: the compiled module and what is known about it. */
-export interface Program {
-  readonly name: string
-  readonly module: WebAssembly.Module
-  /** Names of the exported mutable globals, ours and the plugin's: with the memory they are the state. */
-  readonly globals: readonly string[]
-  /** The module imports `env.abort`: AssemblyScript's, whose loader decodes it. */
-  readonly assemblyscript: boolean
-  /** It has exception handlers: what the host throws must not reach them. */
-  readonly catches: boolean
-  /** It is shipped with vespid: its log lines are vespid's own. */
-  readonly own: boolean
-  /** Which of its functions may wait. */
-  readonly reach: Reach
-  /** What it is held to. */
-  readonly settings: PluginSettings
-  /** Its faults in all threads. */
-  readonly counters: SharedArrayBuffer
-  /** Reads a byte offset in the code as a source place, when there is a source map; else null. */
-  locate(offset: number): string | null
-}
-
-/** A function of the guest's table, called as `call(data, …)`. Bound anew when the instance is replaced. */
-export class GuestFunction {
-  readonly index: number
-  readonly data: number
-  /** Its position among the plugin's functions. */
-  readonly ordinal: number
-  /** A call of it may come to a host function that waits: it is called in an instance of the pool. */
-  readonly waits: boolean
-  /** What it is, for messages: `phase access`, `directive "allow"`. */
-  readonly label: string
-  call: (...args: number[]) => any
-  calls = 0
-
-  constructor(index: number, data: number, label: string, call: (...args: number[]) => any, ordinal: number, waits: boolean) {
-    this.index = index
-    this.data = data
-    this.label = label
-    this.call = call
-    this.ordinal = ordinal
-    this.waits = waits
-  }
-}
 
 /** Calls between two chances of the guest to tidy up. */
 const idleInterval = 32
@@ -72,18 +24,13 @@ const idleInterval = 32
 /** Calls while the configuration is read, which may take longer than those of requests. */
 const configuring = Kind.Register | Kind.Configure | Kind.Life
 
-/** Host calls that handle more bytes than this cost fuel by the byte. */
-const chargedFrom = 4096
-
-interface Snapshot { readonly memory: Uint8Array, readonly globals: readonly (number | bigint)[] }
-
 /**
  * One plugin's WebAssembly instance in one thread and cycle: its memory, its calls and its recovery. One call is in
  * flight at a time; calls nest only where a host call that the guest makes leads back to it (a variable that it
  * defines itself). After a trap the WebAssembly instance is dropped, and a fresh one takes over from the snapshot
  * that `freeze` took when the configuration was complete.
  */
-export class Instance {
+export class Instance extends GuestMemory {
   readonly program: Program
   readonly functions: GuestFunction[] = []
   readonly frames: Frame[] = []
@@ -97,12 +44,7 @@ export class Instance {
   readonly faults: Faults
   private readonly clock = new Clock()
   private readonly tick: () => number
-  private fuel!: WebAssembly.Global
-  /** What the host threw where the guest could have caught it. */
-  private thrown: unknown = null
-  memory!: WebAssembly.Memory
-  private view!: Bytes
-  private words!: Int32Array
+  private readonly guard: Guard
   private table!: WebAssembly.Table
   private exports!: WebAssembly.Exports
   private readonly imports: WebAssembly.Imports
@@ -131,37 +73,24 @@ export class Instance {
 
   /** `origin`: of a plugin's further instances, its first one. */
   constructor(program: Program, imports: (instance: Instance) => WebAssembly.Imports, origin: Instance | null = null) {
+    super()
     this.program = program
+    this.guard = new Guard(program.catches, this.clock, () => { this.fuel.value = -1 })
     this.origin = origin
     this.makeImports = imports
     this.fresh = program.settings.isolation === 'request'
     for (let i = 0; i < bounds.depth; i++) this.frames.push(new Frame())
     this.frame = this.frames[0]!
-    this.imports = program.catches ? this.uncaught(imports(this)) : imports(this)
+    this.imports = this.guard.imports(imports(this))
     this.faults = origin === null ? new Faults(program.settings, program.counters) : origin.faults
     this.tick = tickFunction(() => this.refuel())
   }
 
   /** The guest has used up its fuel: more, or −1, which ends the call. */
   private refuel(): number {
-    if (this.thrown !== null) return -1
+    if (this.guard.thrown !== null) return -1
     const { time } = this.program.settings
     return this.clock.tick(this.frames[0]!.kind & configuring ? Math.max(time, configurationTime) : time)
-  }
-
-  /** Imports that do not throw into a guest with exception handlers, but end its call at the check behind the host call. */
-  private uncaught(imports: WebAssembly.Imports): WebAssembly.Imports {
-    const wrap = (f: (...args: any[]) => any) => (...args: any[]): any => {
-      try {
-        return f(...args)
-      } catch (error) {
-        this.thrown ??= error
-        this.fuel.value = -1
-        return 0
-      }
-    }
-    return Object.fromEntries(Object.entries(imports).map(([module, functions]) =>
-      [module, Object.fromEntries(Object.entries(functions).map(([name, f]) => [name, typeof f === 'function' ? wrap(f) : f]))]))
   }
 
   // --- life ------------------------------------------------------------------------------------------------------------
@@ -180,8 +109,7 @@ export class Instance {
 
   /** Takes the snapshot that recovery starts from. Called when the configuration is complete. */
   freeze(): void {
-    const globals = this.program.globals.map((name) => (this.exports[name] as WebAssembly.Global).value)
-    this.snapshot = { memory: new Uint8Array(this.bytes), globals }
+    this.snapshot = new Snapshot(this.bytes, this.exports, this.program.globals)
   }
 
   /** Another instance of the plugin, in the state of the snapshot; throws what the engine throws when there is no more room. */
@@ -194,29 +122,7 @@ export class Instance {
 
   /** A host function that may wait: it answers at once, or by a promise until which the guest is suspended. Its waiting does not count as running. */
   suspending(f: (...args: any[]) => number | void | Promise<number>): WebAssembly.Suspending {
-    const catches = this.program.catches
-    const failed = (error: unknown): number => {
-      if (!catches) throw error
-      this.thrown ??= error
-      this.fuel.value = -1
-      return 0
-    }
-    return new WebAssembly.Suspending((...args: any[]) => {
-      try {
-        const ran = this.clock.pause()
-        const result = f(...args)
-        if (!(result instanceof Promise)) {
-          this.clock.resume(ran)
-          return result
-        }
-        return result.then((value) => {
-          this.clock.resume(ran)
-          return value
-        }, failed)
-      } catch (error) {
-        return failed(error)
-      }
-    })
+    return this.guard.suspending(f)
   }
 
   /** Back to the snapshot, without a new WebAssembly instance where that is possible: what it costs is copying the memory. */
@@ -226,9 +132,7 @@ export class Instance {
     this.generation++
     this.seenRevision = -1
     this.seenSerial = 0
-    this.bytes.set(snapshot.memory)
-    const names = this.program.globals
-    for (let i = 0; i < names.length; i++) (this.exports[names[i]!] as WebAssembly.Global).value = snapshot.globals[i] as any
+    snapshot.apply(this.bytes, this.exports)
   }
 
   private instantiate(): void {
@@ -248,7 +152,7 @@ export class Instance {
   /** A fresh instance in the state of the snapshot. */
   private replace(): void {
     this.broken = false
-    this.thrown = null
+    this.guard.thrown = null
     this.dead = null
     try {
       if (this.snapshot !== null) this.restore(this.snapshot)
@@ -266,9 +170,7 @@ export class Instance {
       this.memory.grow(missing / 65536)
       this.refresh()
     }
-    this.bytes.set(snapshot.memory)
-    const names = this.program.globals
-    for (let i = 0; i < names.length; i++) (this.exports[names[i]!] as WebAssembly.Global).value = snapshot.globals[i] as any
+    snapshot.apply(this.bytes, this.exports)
     for (const f of this.functions) {
       const call = f.index < this.table.length ? this.table.get(f.index) as GuestFunction['call'] : null
       if (call === null) throw new Error(`its table had ${f.label} only after it was changed`)
@@ -276,62 +178,6 @@ export class Instance {
     }
     this.seenRevision = -1
     this.onReplace?.()
-  }
-
-  // --- memory ----------------------------------------------------------------------------------------------------------
-
-  /** The guest's whole memory. Take it anew after every call into the guest: a memory that grows detaches the view. */
-  get bytes(): Bytes {
-    if (this.view.length === 0) this.refresh()
-    return this.view
-  }
-
-  /** The same as 32-bit words. */
-  get words32(): Int32Array {
-    if (this.words.length === 0) this.refresh()
-    return this.words
-  }
-
-  private refresh(): void {
-    const { buffer } = this.memory
-    this.view = Buffer.from(buffer) as Bytes
-    this.words = new Int32Array(buffer)
-  }
-
-  /**
-   * Checks that `length` bytes at `pointer` are the guest's, and returns the pointer as a number; a fault otherwise.
-   */
-  range(pointer: number, length: number): number {
-    const at = pointer >>> 0
-    if (length < 0 || at + length > this.bytes.length) throw new GuestFault(`used a pointer outside of its memory (${at}, ${length} bytes)`)
-    if (length > chargedFrom) this.charge(length)
-    return at
-  }
-
-  /** Takes fuel for bytes that a host call handles: a long one counts as many. */
-  private charge(bytes: number): void {
-    const left = this.fuel.value as number
-    this.fuel.value = Math.max(-1, left - (bytes >> 4))
-  }
-
-  /** The bytes at a pointer as a byte string. */
-  text(pointer: number, length: number, limit: number = bounds.text): string {
-    if (length === 0) return ''
-    const at = this.range(pointer, length)
-    if (length > limit) throw new GuestFault(`gave a text of ${length} bytes; ${limit} are allowed`)
-    return this.bytes.latin1Slice(at, at + length)
-  }
-
-  /** Writes a byte string to (pointer, capacity) when it fits; returns its length. */
-  give(text: string, pointer: number, capacity: number): number {
-    const { length } = text
-    if (length > capacity) {
-      if (capacity < 0) throw new GuestFault('gave a negative capacity')
-      return length
-    }
-    const at = this.range(pointer, capacity)
-    this.bytes.latin1Write(text, at, length)
-    return length
   }
 
   // --- functions -------------------------------------------------------------------------------------------------------
@@ -415,13 +261,13 @@ export class Instance {
     this.broken = true
     if (error instanceof Trap) return error
     this.traps++
-    const ended = this.clock.ended && this.thrown === null && error instanceof WebAssembly.RuntimeError
+    const ended = this.clock.ended && this.guard.thrown === null && error instanceof WebAssembly.RuntimeError
     this.faults.add(ended ? 'timeout' : 'trap')
     const { time, memory } = this.program.settings
     if (!ended) {
       // Before the first instantiation has succeeded there is no such global.
       const refused = (this.exports?.[exported.refused] as WebAssembly.Global | undefined)?.value === 1
-      return describeTrap(this.program, this.thrown ?? error, refused ? `; it was refused more memory (plugin_memory_limit ${formatSize(memory)})` : '')
+      return describeTrap(this.program, this.guard.thrown ?? error, refused ? `; it was refused more memory (plugin_memory_limit ${formatSize(memory)})` : '')
     }
     const limit = this.frames[0]!.kind & configuring ? Math.max(time, configurationTime) : time
     return new Trap(this.program.name, `it ran for more than ${formatMsec(limit)} (plugin_time_limit)`, place(this.program, error))

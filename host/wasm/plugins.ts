@@ -4,7 +4,7 @@ import type { Services } from './services.ts'
 import type { PluginStore } from './store.ts'
 import type { Compiled } from './compile.ts'
 import { pluginName } from './compile.ts'
-import type { Program } from './instance.ts'
+import type { Program } from './program.ts'
 import type { FaultFacts } from './limits/faults.ts'
 import { fileOffset } from './limits/offsets.ts'
 import type { PluginSettings } from './limits/settings.ts'
@@ -29,8 +29,9 @@ export interface PluginSet {
   /** Loads one file or glob (absolute path). */
   loadFile(pattern: string, place: Place | null): Module[]
   /**
-   * Loads the shipped plugin that registers a directive, or a variable (`$NAME`), if there is one and it is not
-   * loaded; null otherwise.
+   * Loads the shipped plugin that registers a directive, or a variable (`$NAME`), or for the routing language a function
+   * (`NAME()`), a pseudo-variable (`$(NAME)`), a class of transformations (`{NAME}`), an event route (`event_route[NAME]`)
+   * or that is of that name (`modparam NAME`), if there is one and it is not loaded; null otherwise.
    */
   loadFor(directive: string): Module[] | null
   /** The name of a shipped or known plugin that would provide the directive, for a note; null when none does. */
@@ -55,13 +56,24 @@ export interface PluginFacts {
   readonly phases?: readonly string[]
   readonly header_filters?: number
   readonly body_filters?: number
+  readonly input_filters?: number
   readonly variables?: readonly string[]
   readonly selects?: readonly string[]
   readonly functions?: readonly string[]
+  readonly pseudo_variables?: readonly string[]
+  readonly transformations?: readonly string[]
+  readonly parameters?: readonly string[]
+  readonly event_routes?: readonly string[]
   readonly commands?: readonly string[]
   readonly metrics?: readonly string[]
+  /** Hooks that it attaches to. */
+  readonly hooks?: readonly string[]
   /** Zones that it opens, each of which it must be allowed. */
   readonly zones?: readonly string[]
+  /** Timers that it registers before it is started. */
+  readonly timers?: readonly string[]
+  /** The version of the state that it hands over. */
+  readonly state?: number
   /** Its faults in all workers; absent while there was none. */
   readonly faults?: FaultFacts
 }
@@ -163,7 +175,7 @@ export function instantiate(file: Compiled, services: Services, own = false, set
   const locate = sourceLocator(file.path)
   const { name, module, globals, assemblyscript, catches, reach } = file
   const program: Program = {
-    name, module, globals, assemblyscript, catches, reach, own, settings, counters: file.counters,
+    name, module, globals, assemblyscript, catches, reach, own, settings, counters: file.counters, timers: file.timers,
     locate: (offset) => {
       const at = fileOffset(file.offsets, offset)
       return at === null ? null : locate(at)
@@ -189,11 +201,19 @@ export function factsOf(file: Compiled, module: NativeModule): PluginFacts {
     ...names('phases', r.phases, (p) => p.handler.label.replace(/^phase /, '')),
     ...(r.headerFilters.length === 0 ? {} : { header_filters: r.headerFilters.length }),
     ...(r.bodyFilters.length === 0 ? {} : { body_filters: r.bodyFilters.length }),
+    ...(r.inputFilters.length === 0 ? {} : { input_filters: r.inputFilters.length }),
     ...names('variables', r.variables, (v) => `$${v.name}`),
     ...names('selects', r.selects, (s) => `@${s.name}`),
     ...names('functions', r.functions, (f) => f.name),
+    ...names('pseudo_variables', r.pseudoVariables, (v) => `$${v.name}`),
+    ...names('transformations', r.transformations, (t) => `{${t.class}.${t.operation}}`),
+    ...names('parameters', r.parameters, (p) => p.name),
+    ...names('event_routes', r.eventRoutes, (e) => e.name),
     ...names('commands', r.commands, (c) => c.name),
     ...names('metrics', r.metrics, (m) => m.name),
+    ...names('hooks', r.hooks, (h) => h.name),
     ...names('zones', module.plugin.zones.names, (name) => name),
+    ...names('timers', module.plugin.timers.entries, (timer) => timer.name),
+    ...(module.plugin.state === null ? {} : { state: module.plugin.state.version }),
   }
 }

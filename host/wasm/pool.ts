@@ -5,6 +5,10 @@ export class PoolFull extends Error {
   override readonly name = 'PoolFull'
 }
 
+/** Milliseconds between two looks at what a pool does not need; and how many free instances stay whatever happens. */
+const shrinkPeriod = 10_000
+const kept = 1
+
 /**
  * The instances of one plugin in one thread that calls which may wait run in, one call in each. They are made from the
  * snapshot when they are needed, up to a bound, and taken again, the last used first; past the bound calls queue in
@@ -23,9 +27,20 @@ export class Pool {
   refused = 0
   /** Calls that had to queue. */
   queued = 0
+  /** The most instances that were taken at once. */
+  peak = 0
+  /** The least free instances since the last look: nobody needed them. */
+  private spare = 0
+  private readonly period: number
+  private clock: NodeJS.Timeout | null = null
+  private closed = false
 
-  /** `make` makes an instance in the state of the snapshot; `most` instances, `longest` calls in the queue. */
-  constructor(make: () => Instance, most: number, longest: number) {
+  /**
+   * `make` makes an instance in the state of the snapshot; `most` instances, `longest` calls in the queue. Every `period` milliseconds half
+   * of the instances that nobody needed are let go of.
+   */
+  constructor(make: () => Instance, most: number, longest: number, period = shrinkPeriod) {
+    this.period = period
     this.make = make
     this.most = most
     this.longest = longest
@@ -42,10 +57,16 @@ export class Pool {
    */
   take(beyond = false): Instance | null {
     const instance = this.free.pop()
-    if (instance !== undefined) return instance
+    if (instance !== undefined) {
+      if (this.free.length < this.spare) this.spare = this.free.length
+      if (this.taken > this.peak) this.peak = this.taken
+      return instance
+    }
     if (this.size >= this.most && !beyond) return null
     const made = this.make()
     this.size++
+    this.spare = 0
+    if (this.taken > this.peak) this.peak = this.taken
     return made
   }
 
@@ -71,5 +92,32 @@ export class Pool {
       return give(instance)
     }
     this.free.push(instance)
+    if (this.clock === null && this.free.length > kept) this.watch()
+  }
+
+  private watch(): void {
+    if (this.closed) return
+    this.clock = setTimeout(() => {
+      this.clock = null
+      this.shrink()
+      if (this.free.length > kept) this.watch()
+    }, this.period)
+    this.clock.unref()
+  }
+
+  /** Its configuration is over: nothing is to be let go of any more, it goes as a whole. */
+  close(): void {
+    if (this.clock !== null) clearTimeout(this.clock)
+    this.closed = true
+  }
+
+  /** Lets go of half of the free instances that nobody needed since the last time, rounded up, the longest unused first; one stays. */
+  shrink(): void {
+    const go = Math.min(Math.ceil(this.spare / 2), this.free.length - kept)
+    if (go > 0) {
+      this.free.splice(0, go)
+      this.size -= go
+    }
+    this.spare = this.free.length
   }
 }

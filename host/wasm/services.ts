@@ -10,10 +10,10 @@ export interface Services {
   /** Runs one RPC command: the result, or a promise of it; throws or rejects with RpcError. */
   call?(method: string, params: unknown, context: CallContext): unknown
   /**
-   * Runs a JSON-RPC document (UTF-8) and returns the answer's document, '' for none (`dispatch` of
+   * Runs a JSON-RPC document (UTF-8, `document[start…end)`) and returns the answer's document, '' for none (`dispatch` of
    * host/rpc/jsonrpc.ts).
    */
-  dispatch?(document: Uint8Array, context: CallContext): string | Promise<string>
+  dispatch?(document: Buffer, context: CallContext, start?: number, end?: number): string | Promise<string>
   /** Connections and requests of all workers together. */
   activity?(): Activity
   /** A line for the error log outside of requests. */

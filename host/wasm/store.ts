@@ -8,6 +8,7 @@ import { newCounters } from './limits/faults.ts'
 import type { ModuleLimits } from './limits/rewrite.ts'
 import { defaultSettings } from './limits/settings.ts'
 import { compilePlugin, hashOf, pluginName } from './compile.ts'
+import { TimerBoard } from './timerboard.ts'
 
 /** What one plugin command asks of the next configuration, beside the files: at most one member is set. */
 export interface PluginChange {
@@ -47,6 +48,8 @@ export class PluginStore {
   /** Compiled modules by hash and limits, from earlier configurations too: unchanged bytes are not compiled twice. */
   private compiled: Map<string, Compiled>
   private providers: Map<string, string> | null = null
+  /** Memory of the timers of the configuration before, by plugin: those of the next go on with it. */
+  private timers: ReadonlyMap<string, SharedArrayBuffer> = new Map()
   /** A worker's copy: what is not in it does not exist. */
   private readonly sealed: boolean
 
@@ -83,7 +86,9 @@ export class PluginStore {
   next(change: PluginChange = {}): PluginStore {
     const { load, reload, unload } = change
     if (load === undefined && reload === undefined && unload === undefined) {
-      return new PluginStore(this.shipped, [], new Set(), this.compiledByHash(), false)
+      const store = new PluginStore(this.shipped, [], new Set(), this.compiledByHash(), false)
+      store.timers = this.timersByName()
+      return store
     }
     const named = reload ?? unload
     if (named !== undefined && ![...this.files.values()].some((f) => f.name === named)) throw new PluginError(named, `plugin "${named}" is not loaded`)
@@ -95,7 +100,12 @@ export class PluginStore {
     for (const [path, file] of this.files) if (file.name !== reload && path !== load && !left.has(file.name)) store.files.set(path, afresh(file))
     for (const [key, paths] of this.lists) store.lists.set(key, paths)
     store.providers = this.providers
+    store.timers = this.timersByName()
     return store
+  }
+
+  private timersByName(): Map<string, SharedArrayBuffer> {
+    return new Map([...this.timers, ...[...this.files.values()].map(({ name, timers }) => [name, timers] as const)])
   }
 
   private compiledByHash(): Map<string, Compiled> {
@@ -123,7 +133,8 @@ export class PluginStore {
     if (this.sealed) throw new PluginError(pluginName(path), `${bytesOf(path)}: was not read by the master`)
     const bytes = readWhole(path)
     const same = this.compiled.get(cacheKey(hashOf(bytes), limits))
-    const compiled = same === undefined ? compilePlugin(path, bytes, bytesOf(path), limits) : { ...afresh(same, pluginName(path)), path }
+    const made = same === undefined ? compilePlugin(path, bytes, bytesOf(path), limits) : { ...afresh(same, pluginName(path)), path }
+    const compiled = { ...made, timers: this.timers.get(made.name) ?? (same === undefined ? made.timers : TimerBoard.memory()) }
     this.files.set(path, compiled)
     return compiled
   }
@@ -160,7 +171,7 @@ export class PluginStore {
 
   /** Every directive that a shipped plugin registers. */
   provided(): string[] {
-    return [...this.index().keys()].filter((name) => !name.startsWith('$'))
+    return [...this.index().keys()].filter((name) => /^\w+$/.test(name))
   }
 
   /** The path of a shipped plugin. */
@@ -176,13 +187,31 @@ export class PluginStore {
     if (this.providers !== null) return this.providers
     const providers = new Map<string, string>()
     try {
-      const index = JSON.parse(readFileSync(`${this.shipped}/index.json`, 'utf8')) as Record<string, { directives?: string[], variables?: string[] }>
+      const index = JSON.parse(readFileSync(`${this.shipped}/index.json`, 'utf8')) as Record<string, Provided>
       for (const [plugin, { directives = [], variables = [] }] of Object.entries(index)) {
-        for (const name of [...directives, ...variables]) providers.set(name, plugin)
+        for (const name of [...directives, ...variables, ...scriptNames(plugin, index[plugin]!)]) providers.set(name, plugin)
       }
     } catch { /* not built, or none shipped: no directive has a provider */ }
     return this.providers = providers
   }
+}
+
+/** What the index says of a plugin. */
+interface Provided {
+  readonly directives?: readonly string[]
+  readonly variables?: readonly string[]
+  readonly functions?: readonly string[]
+  readonly pseudo_variables?: readonly string[]
+  readonly transformations?: readonly string[]
+  readonly event_routes?: readonly string[]
+}
+
+/** What a plugin brings to the routing language, as `PluginSet.loadFor` is asked for it. */
+function scriptNames(plugin: string, { functions = [], pseudo_variables = [], transformations = [], event_routes = [] }: Provided): string[] {
+  return [
+    `modparam ${plugin}`, ...functions.map((name) => `${name}()`), ...pseudo_variables.map((name) => `$(${name.slice(1)})`),
+    ...new Set(transformations.map((name) => name.replace(/\..*/, '}'))), ...event_routes.map((name) => `event_route[${name}]`),
+  ]
 }
 
 /** A compiled file for another configuration: its quarantine is over, what it has counted under the same name goes on. */

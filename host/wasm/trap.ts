@@ -1,5 +1,5 @@
 import { ConfigError } from '../core/errors.ts'
-import type { Program } from './instance.ts'
+import type { Program } from './program.ts'
 
 /** A guest broke the ABI's rules; the message continues "it …". It ends the call like a trap. */
 export class GuestFault extends Error {

@@ -24,6 +24,9 @@ export class WaitingCall {
   private giveUp: (() => void) | null = null
   private reject: ((error: Error) => void) | null = null
   private waitsFor = ''
+  /** When a sleep ends, milliseconds since the epoch; and until when it may sleep at most. */
+  private wakes = 0
+  private latest = Infinity
 
   /** `what`: the function's label, for the log. */
   constructor(frame: Frame, request: Request | null, what: string) {
@@ -34,10 +37,13 @@ export class WaitingCall {
 
   /**
    * For host functions: a promise of what `begin` hands to its argument, which it may do at once or later, once.
-   * `begin` returns how the operation is given up when the client goes away. `waitsFor` is said in the log then.
+   * `begin` returns how the operation is given up when the client goes away. `waitsFor` is said in the log then. `sleeps`: the
+   * milliseconds that it only lets pass.
    */
-  wait(waitsFor: string, begin: (done: (value: number) => void) => (() => void) | void): Promise<number> {
+  wait(waitsFor: string, begin: (done: (value: number) => void) => (() => void) | void, sleeps = 0): Promise<number> {
     return new Promise((resolve, reject) => {
+      this.wakes = sleeps === 0 ? 0 : Date.now() + sleeps
+      if (this.wakes > this.latest) this.cancelled = true
       if (this.cancelled) return reject(new Cancelled())
       let settled = false
       this.waitsFor = waitsFor
@@ -54,6 +60,12 @@ export class WaitingCall {
       this.request?.onEnd(() => this.cancel())
       this.onSuspend?.()
     })
+  }
+
+  /** The call of a timer whose configuration is no longer in use: it may finish, but a sleep beyond `grace` milliseconds from now ends it. */
+  retire(grace: number): void {
+    this.latest = Date.now() + grace
+    if (this.reject !== null && this.wakes > this.latest) this.cancel()
   }
 
   /** The request has ended: gives up what the guest waits for, and unwinds it. */

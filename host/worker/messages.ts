@@ -20,6 +20,8 @@ export interface WorkerData {
   readonly head: WebAssembly.Module | null
   /** Where the workers put down their connections and requests (`ActivityBoard`). */
   readonly activity: SharedArrayBuffer
+  /** Which worker does what only one may do (`Leader`). */
+  readonly leader: SharedArrayBuffer
 }
 
 /** A problem of a configuration in cloneable form. */

@@ -20,6 +20,7 @@ export function serverCommands(server: ServerControl): Command[] {
 export class ThreadRpc {
   readonly #server: ServerCall
   #cycle: Cycle | null = null
+  readonly #onFault = (name: string, error: unknown): void => this.#fault(name, error)
   #registry = new Registry()
 
   constructor(server: ServerCall) {
@@ -29,7 +30,7 @@ export class ThreadRpc {
   /** What plugins of this thread may ask of the commands. */
   readonly services: Services = {
     call: (method, params, context) => this.run(method, params, context),
-    dispatch: (document, context) => dispatch(this.#registry, document, context, (name, error) => this.#fault(name, error)),
+    dispatch: (document, context, start, end) => dispatch(this.#registry, document, context, this.#onFault, start, end),
     log: (level, message) => this.#cycle?.log.write(level as Level, message),
   }
 

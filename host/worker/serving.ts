@@ -9,8 +9,11 @@ import { Level } from '../core/log.ts'
 import { ErrorLog } from '../core/logfile.ts'
 import type { Cycle } from '../cycle.ts'
 import { HttpEngine } from '../http/engine.ts'
+import { runProcessHook } from '../http/hooks/configure.ts'
 import type { ListenAddress } from '../http/servers.ts'
+import type { Module } from '../module.ts'
 import { coreConf } from '../modules/main/core.ts'
+import { eventConf } from '../modules/main/events.ts'
 import type { ThreadStatus } from '../rpc/server.ts'
 
 /** After how many replaced cycles a worker collects garbage. */
@@ -34,8 +37,12 @@ export class Serving {
   /** How many replaced cycles were let go. */
   #released = 0
 
-  constructor(slot: number, head: WebAssembly.Module | null, board = new ActivityBoard()) {
+  /** Whether this worker is the one that does what only one may do. */
+  readonly #leads: () => boolean
+
+  constructor(slot: number, head: WebAssembly.Module | null, board = new ActivityBoard(), leads: () => boolean = () => true) {
     this.slot = slot
+    this.#leads = leads
     this.#head = head
     this.#board = board
     this.#before = board.read(slot)
@@ -68,6 +75,11 @@ export class Serving {
       this.#exitModules(cycle, started)
       return fail(error instanceof ConfigError ? error.line : `init_process() of module "${name}" failed: ${(error as Error).message}`)
     }
+    const refusal = this.#beginHooks(cycle) ?? this.#takeOver(cycle, true)
+    if (refusal !== null) {
+      this.#exitModules(cycle, started)
+      return fail(refusal)
+    }
     if (cycle.servers !== null) {
       this.#engine ??= this.#newEngine(cycle)
       let address: ListenAddress | null = null
@@ -86,6 +98,29 @@ export class Serving {
     }
     this.#prepared = cycle
     return []
+  }
+
+  /** Runs child_init; why a cycle cannot be used, or null. */
+  #beginHooks(cycle: Cycle): string | null {
+    try {
+      runProcessHook(cycle, 'child_init')
+      return null
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+
+  /** Lets the modules of a new cycle take over what those of the present one know; why it cannot be used, or null. */
+  #takeOver(cycle: Cycle, trial: boolean): string | null {
+    if (this.#current === null) return null
+    const before = new Map<string, Module>()
+    for (const module of this.#current.modules) if (module.takeOver !== undefined) before.set(module.name, module)
+    for (const module of cycle.modules) {
+      const from = before.get(module.name)
+      const text = from === undefined ? undefined : module.takeOver?.(from, trial)
+      if (typeof text === 'string') return text
+    }
+    return null
   }
 
   #newEngine(cycle: Cycle): HttpEngine {
@@ -111,6 +146,8 @@ export class Serving {
     if (cycle === null) throw new Error('no cycle is prepared')
     this.#prepared = null
     const old = this.#current
+    if (old !== null) for (const module of old.modules) module.retire?.(old)
+    this.#takeOver(cycle, false)
     this.#current = cycle
     if (old !== null) {
       this.#retired.add(old)
@@ -121,7 +158,18 @@ export class Serving {
       if (old !== null) this.#release(old)
       return
     }
-    this.#engine.commit(cycle)
+    const engine = this.#engine
+    engine.room = { connections: eventConf(cycle).connections, reserved: coreConf(cycle).masterProcess ? 1 : 0, told: 0 }
+    engine.commit(cycle)
+    if (cycle.http === null) return
+    const thread = { engine, leads: this.#leads }
+    for (const module of cycle.modules) module.begin?.(cycle, thread)
+  }
+
+  /** How a module is doing in this thread and the cycle in use; null when it does not tell. */
+  report(module: string): Record<string, unknown> | null {
+    const found = this.#current?.modules.find(({ name, report }) => name === module && report !== undefined)
+    return found === undefined ? null : { thread: threadId, ...found.report!() as object }
   }
 
   /** Drops the prepared cycle: what it opened is closed again. */
@@ -131,6 +179,7 @@ export class Serving {
     this.#prepared = null
     // Committing the present cycle again closes the listeners that it does not name.
     if (this.#current !== null) this.#engine?.commit(this.#current)
+    runProcessHook(cycle, 'child_stopping')
     this.#exitModules(cycle, cycle.modules.keys())
     cycle.openFiles.closeAll()
   }
@@ -138,6 +187,7 @@ export class Serving {
   /** The last request of a replaced cycle has ended. */
   #release(cycle: Cycle): void {
     if (!this.#retired.delete(cycle)) return
+    runProcessHook(cycle, 'child_stopping')
     this.#exitModules(cycle, cycle.modules.keys())
     cycle.openFiles.closeAll()
     // Each costs requests some milliseconds, so not after every one.
@@ -175,11 +225,13 @@ export class Serving {
   async stop(graceful: boolean, timeout: number): Promise<void> {
     const cycle = this.#current
     if (cycle === null) return
+    for (const module of cycle.modules) module.retire?.(cycle)
     if (graceful) cycle.log.write(Level.notice, 'gracefully shutting down')
     if (graceful) await this.#engine?.close(true, timeout)
     cycle.log.write(Level.notice, 'exiting')
     if (!graceful) await this.#engine?.close(false, 0)
     for (const old of [...this.#retired]) this.#release(old)
+    runProcessHook(cycle, 'child_stopping')
     this.#exitModules(cycle, cycle.modules.keys())
     cycle.log.write(Level.notice, 'exit')
   }

@@ -3,6 +3,9 @@ import * as text from './text'
 import { Level } from './status'
 
 /** The class of handlers and directives that have no configuration. */
+// Global, because default type parameters are resolved where a function is called.
+// @ts-ignore: decorator
+@global
 export class Nothing {}
 
 const classes: u32[] = []

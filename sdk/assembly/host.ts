@@ -27,6 +27,21 @@ export declare function header_filter(conf: i32, handler: i32, data: usize): voi
 @external('vespid', 'body_filter')
 export declare function body_filter(conf: i32, start: i32, filter: i32, end: i32, data: usize): void
 // @ts-ignore: decorator
+@external('vespid', 'input_filter')
+export declare function input_filter(conf: i32, start: i32, filter: i32, end: i32, data: usize): void
+// @ts-ignore: decorator
+@external('vespid', 'filter_options')
+export declare function filter_options(input: i32, index: i32, type: i32, limit: i32, over: i32, flags: i32, name: usize, length: i32): void
+// @ts-ignore: decorator
+@external('vespid', 'filter_insert')
+export declare function filter_insert(name: usize, length: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'request_trailer')
+export declare function request_trailer(name: usize, length: i32, out: usize, capacity: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'request_trailer_at')
+export declare function request_trailer_at(i: i32, part: i32, out: usize, capacity: i32): i32
+// @ts-ignore: decorator
 @external('vespid', 'variable')
 export declare function variable(name: usize, length: i32, flags: i32, get: i32, set: i32, data: usize): void
 // @ts-ignore: decorator
@@ -34,7 +49,68 @@ export declare function variable(name: usize, length: i32, flags: i32, get: i32,
 export declare function select(name: usize, length: i32, get: i32, data: usize): void
 // @ts-ignore: decorator
 @external('vespid', 'script_function')
-export declare function script_function(name: usize, length: i32, minimum: i32, maximum: i32, call: i32, data: usize): void
+export declare function script_function(name: usize, length: i32, minimum: i32, maximum: i32, kinds: i32, call: i32, data: usize): void
+// @ts-ignore: decorator
+@external('vespid', 'pseudo_variable')
+export declare function pseudo_variable(
+  name: usize, length: i32, inner: i32, keys: usize, keysLength: i32, get: i32, getData: usize, set: i32, setData: usize,
+): void
+// @ts-ignore: decorator
+@external('vespid', 'transformation')
+export declare function transformation(name: usize, length: i32, minimum: i32, maximum: i32, call: i32, data: usize): void
+// @ts-ignore: decorator
+@external('vespid', 'parameter')
+export declare function parameter(name: usize, length: i32, type: i32, conf: i32, set: i32, data: usize): void
+// @ts-ignore: decorator
+@external('vespid', 'event_route')
+export declare function event_route(name: usize, length: i32, flags: i32, conf: i32, admit: i32, data: usize): void
+// @ts-ignore: decorator
+@external('vespid', 'argument_kind')
+export declare function argument_kind(i: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'argument_int')
+export declare function argument_int(i: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'answer_int')
+export declare function answer_int(value: i32): void
+// @ts-ignore: decorator
+@external('vespid', 'answer_field')
+export declare function answer_field(field: i32): void
+// @ts-ignore: decorator
+@external('vespid', 'regex')
+export declare function regex(pattern: usize, length: i32, flags: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'regex_test')
+export declare function regex_test(regex: i32, text: usize, length: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'pv')
+export declare function pv(text: usize, length: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'pv_get')
+export declare function pv_get(pv: i32, out: usize, capacity: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'pv_int')
+export declare function pv_int(pv: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'pv_set')
+export declare function pv_set(pv: i32, kind: i32, value: usize, length: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'script_reply')
+export declare function script_reply(
+  code: i32, reason: usize, reasonLength: i32, type: usize, typeLength: i32, body: usize, bodyLength: i32,
+): i32
+// @ts-ignore: decorator
+@external('vespid', 'script_header')
+export declare function script_header(lines: usize, length: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'script_close')
+export declare function script_close(): void
+// @ts-ignore: decorator
+@external('vespid', 'script_argument')
+export declare function script_argument(kind: i32, value: usize, length: i32): void
+// @ts-ignore: decorator
+@external('vespid', 'script_call')
+export declare function script_call(name: usize, length: i32): i32
 // @ts-ignore: decorator
 @external('vespid', 'command')
 export declare function command(name: usize, length: i32, usage: usize, usageLength: i32, effect: i32, run: i32, data: usize): void
@@ -185,6 +261,45 @@ export declare function result(part: i32, offset: i32, out: usize, capacity: i32
 @external('vespid', 'result_length')
 export declare function result_length(part: i32): i32
 // @ts-ignore: decorator
+@external('vespid', 'hook')
+export declare function hook(
+  name: usize, length: i32, order: i32, after: usize, afterLength: i32, before: usize, beforeLength: i32, conf: i32, handler: i32, data: usize,
+  flags: i32,
+): void
+// @ts-ignore: decorator
+@external('vespid', 'hook_point')
+export declare function hook_point(name: usize, length: i32, kind: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'hook_run')
+export declare function hook_run(point: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'context_get')
+export declare function context_get(scope: i32): usize
+// @ts-ignore: decorator
+@external('vespid', 'context_set')
+export declare function context_set(scope: i32, value: usize): void
+// @ts-ignore: decorator
+@external('vespid', 'context_ended')
+export declare function context_ended(): usize
+// @ts-ignore: decorator
+@external('vespid', 'note_get')
+export declare function note_get(scope: i32, name: usize, length: i32, out: usize, capacity: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'note_set')
+export declare function note_set(scope: i32, name: usize, length: i32, value: usize, valueLength: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'user_get')
+export declare function user_get(out: usize, capacity: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'user_set')
+export declare function user_set(name: usize, length: i32): void
+// @ts-ignore: decorator
+@external('vespid', 'connection_text')
+export declare function connection_text(field: i32, out: usize, capacity: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'connection_number')
+export declare function connection_number(field: i32): f64
+// @ts-ignore: decorator
 @external('vespid', 'activity')
 export declare function activity(field: i32): f64
 // @ts-ignore: decorator
@@ -225,3 +340,30 @@ export declare function zone_ttl(zone: i32, key: usize, length: i32): f64
 // @ts-ignore: decorator
 @external('vespid', 'zone_each')
 export declare function zone_each(zone: i32, cursor: i32, out: usize, capacity: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'timer')
+export declare function timer(name: usize, length: i32, interval: f64, flags: i32, call: i32, data: usize): void
+// @ts-ignore: decorator
+@external('vespid', 'state')
+export declare function state(version: i32, save: i32, saveData: usize, restore: i32, restoreData: usize, flags: i32): void
+// @ts-ignore: decorator
+@external('vespid', 'state_put')
+export declare function state_put(bytes: usize, length: i32): void
+// @ts-ignore: decorator
+@external('vespid', 'state_read')
+export declare function state_read(offset: i32, out: usize, capacity: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'subrequest_open')
+export declare function subrequest_open(
+  uri: usize, length: i32, args: usize, argsLength: i32, method: usize, methodLength: i32,
+  headers: usize, headersLength: i32, body: usize, bodyLength: i32,
+): i32
+// @ts-ignore: decorator
+@external('vespid', 'subrequest_background')
+export declare function subrequest_background(
+  uri: usize, length: i32, args: usize, argsLength: i32, method: usize, methodLength: i32,
+  headers: usize, headersLength: i32, body: usize, bodyLength: i32,
+): i32
+// @ts-ignore: decorator
+@external('vespid', 'subrequest_read')
+export declare function subrequest_read(out: usize, capacity: i32): i32

@@ -2,17 +2,28 @@
 export { Status, Where, Args, Phase, Level, LogLevel } from './status'
 export { Nothing, conf_of } from './conf'
 export {
-  Directive, Needs, conf, content, directive, header_filter, log_handler, main_conf, on_exit, on_start, phase, script_function, select,
+  Directive, Needs, conf, content, directive, header_filter, log_handler, main_conf, on_exit, on_start, phase, select,
   variable, variable_prefix, warn,
 } from './register'
-export { Part, body_filter } from './filter'
+export { Part, body_filter, input_filter } from './filter'
+export { Filter, FilterType, Over } from './filters'
 export { Request, log } from './request'
 export { HeaderLine, Response } from './response'
 export { Address } from './address'
 export { Bytes } from './bytes'
 export { Template } from './template'
+export {
+  Field, Index, Inner, Param, ParamType, Pv, Regex, Script, event_route, parameter, pseudo_variable, script_function, transformation,
+} from './script'
 export { Counter, Gauge, Histogram, counter, gauge, histogram } from './metrics'
 export { RpcCall, rpc, rpc_call, rpc_dispatch, rpc_reply } from './rpc'
 export { Connections } from './activity'
 export { Answer, Ask, fetch, sleep, subrequest } from './waiting'
 export { Zone, ZoneResult } from './zone'
+export { Workers, every, once } from './timers'
+export { state } from './state'
+export { SubrequestStream, subrequest_background, subrequest_stream } from './streams'
+export {
+  Connection, HookKind, HookOptions, HookPoint, Order, connection_context, connection_hook, declare_hook, hook, note, request_context, server_hook, set_note,
+  set_user, user,
+} from './hooks'

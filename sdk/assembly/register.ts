@@ -147,18 +147,6 @@ function getter(): (data: usize, stamp: i32) => i32 {
   }
 }
 
-/** Defines a function for routing scripts, with the least and the most arguments that it takes. */
-export function script_function(name: string, minimum: i32, maximum: i32, call: (r: Request, args: string[]) => Status): void {
-  setup()
-  const run = (data: usize, stamp: i32): i32 => {
-    request.stamp = stamp
-    return call_indirect<i32>(<u32>data, changetype<usize>(request), changetype<usize>(words()))
-  }
-  text.begin()
-  text.put(name)
-  host.script_function(text.at, text.length, minimum, maximum, run.index, call.index)
-}
-
 /** Runs `hook` in every worker when the configuration is complete, before the first request. */
 export function on_start(hook: () => void): void { life(3, hook) }
 /** Runs `hook` in every worker before it ends or takes another configuration. */

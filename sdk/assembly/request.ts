@@ -1,9 +1,42 @@
 import * as host from './host'
 import * as text from './text'
+import * as writer from './writer'
 import { Address } from './address'
 import { Bytes } from './bytes'
+import { addFilter, requestTrailer, requestTrailerAt } from './filters'
 import { Response, response } from './response'
 import { LogLevel, Status } from './status'
+
+/** Where `findHeader` found a value. */
+let headerAt: usize = 0
+/** The request that was asked for a header last. */
+let askedStamp: i32 = 0
+
+/**
+ * Finds a header's value: its length, with its place in `headerAt`; −1 when there is none. The first header that is asked
+ * for crosses alone; with the second the whole head is fetched, and the others cost no call.
+ */
+function findHeader(name: string, stamp: i32): i32 {
+  const id = text.literal(name)
+  if (id > 0 && id <= knownNames && askedStamp == stamp && hasHead(stamp)) {
+    const line = known(id)
+    if (line == 0) return -1
+    if (line > 0) {
+      headerAt = load<u32>(arena, 4) + load<u32>(line, 8)
+      return load<i32>(line, 12)
+    }
+  }
+  askedStamp = stamp
+  text.begin()
+  text.putName(name)
+  const at = text.at
+  const length = text.length
+  headerAt = text.room()
+  const n = host.request_header(at, length, headerAt, text.roomSize())
+  if (n <= text.roomSize()) return n
+  headerAt = text.bigger(n)
+  return host.request_header(at, length, headerAt, n)
+}
 
 /** One text from the host by a call that fills (pointer, capacity); null when there is none. */
 // @ts-ignore: decorator
@@ -22,6 +55,12 @@ export class Request {
   /** `GET`, `POST`, … */
   get method(): string { return field(0) }
   set method(value: string) { setField(0, value) }
+  /** Whether the method is this one. Makes no string of it. */
+  hasMethod(name: string): bool {
+    text.begin()
+    const n = host.request_text(0, text.room(), text.roomSize())
+    return n <= text.roomSize() && text.same(text.room(), n, name)
+  }
   /** The path, decoded and normalised, without arguments. */
   get path(): string { return field(1) }
   /** nginx's name of `path`. */
@@ -68,20 +107,14 @@ export class Request {
 
   /** A request header by name in any case: all its lines joined by `, ` (cookies by `; `), or null. */
   header(name: string): string | null {
-    const id = text.literal(name)
-    if (id > 0 && id <= knownNames && hasHead(this.stamp)) {
-      const line = known(id)
-      if (line == 0) return null
-      if (line > 0) return text.decode(load<u32>(arena, 4) + load<u32>(line, 8), load<i32>(line, 12))
-    }
-    text.begin()
-    text.putName(name)
-    const at = text.at
-    const length = text.length
-    const n = host.request_header(at, length, text.room(), text.roomSize())
-    if (n <= text.roomSize()) return answerOf(n, text.room())
-    const out = text.bigger(n)
-    return answerOf(host.request_header(at, length, out, n), out)
+    const n = findHeader(name, this.stamp)
+    return n < 0 ? null : text.decode(headerAt, n)
+  }
+
+  /** Whether a request header is there and its value is just this ASCII text. Makes no string of the value. */
+  headerIs(name: string, value: string): bool {
+    const n = findHeader(name, this.stamp)
+    return n >= 0 && text.same(headerAt, n, value)
   }
 
   /** How many header lines the request has. */
@@ -166,6 +199,15 @@ export class Request {
     return Bytes.of(buffer, got)
   }
 
+  /** Puts a filter that is registered as `onDemand` into this request; false when it is too late for it. */
+  addFilter(name: string): bool { return addFilter(name) }
+  /** A trailer by name in any case, when the body has been read; or null. */
+  trailer(name: string): string | null { return requestTrailer(name) }
+  /** The name of trailer `i`, null behind the last. */
+  trailerName(i: i32): string | null { return requestTrailerAt(i, 0) }
+  /** The value of trailer `i`, null behind the last. */
+  trailerValue(i: i32): string | null { return requestTrailerAt(i, 1) }
+
   /** The response to this request. */
   get response(): Response { return response }
 
@@ -185,6 +227,46 @@ export class Request {
     text.begin()
     text.putName(type)
     host.reply(status, text.at, text.length, body.dataStart, body.length)
+    return Status.Ok
+  }
+
+  /**
+   * Appends a text to the body of a reply, which `send` then sends: `return r.write('hello ').writePath().send(200, 'text/plain')`.
+   * No strings are made on the way, as they are for `reply`.
+   */
+  write(value: string): Request {
+    writer.open(this.stamp)
+    writer.text(value)
+    return this
+  }
+
+  /** Appends the path. */
+  writePath(): Request {
+    writer.open(this.stamp)
+    writer.field(1)
+    return this
+  }
+
+  /** Appends a whole number in decimal digits. */
+  writeNumber(value: i64): Request {
+    writer.open(this.stamp)
+    writer.number(value)
+    return this
+  }
+
+  /** Appends bytes. */
+  writeBytes(bytes: Uint8Array): Request {
+    writer.open(this.stamp)
+    writer.bytes(bytes.dataStart, bytes.length)
+    return this
+  }
+
+  /** Answers the request with what was written. Return what this returns. */
+  send(status: i32, type: string): Status {
+    writer.open(this.stamp)
+    text.begin()
+    text.putName(type)
+    writer.send(status, text.at, text.length)
     return Status.Ok
   }
 

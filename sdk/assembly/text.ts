@@ -113,6 +113,14 @@ export function decode(from: usize, n: i32): string {
   return changetype<string>(to)
 }
 
+/** Whether bytes are this ASCII text. */
+export function same(from: usize, n: i32, text: string): bool {
+  if (n != text.length) return false
+  const p = changetype<usize>(text)
+  for (let i = 0; i < n; i++) if (<u16>load<u8>(from + i) != load<u16>(p + (<usize>i << 1))) return false
+  return true
+}
+
 /** Room for an answer of the host: the rest of the static buffer. */
 export function room(): usize { return stage + used }
 export function roomSize(): i32 { return size - used }

@@ -129,13 +129,15 @@ export function sleep(milliseconds: f64): void {
   host.sleep(milliseconds)
 }
 
-function putMethod(ask: Ask): void {
+/** @internal */
+export function putMethod(ask: Ask): void {
   if (ask.method != '') text.putName(ask.method)
   else if (ask.body !== null || ask.bytes !== null) text.putName('POST')
   else text.putName('GET')
 }
 
-function putBody(ask: Ask): void {
+/** @internal */
+export function putBody(ask: Ask): void {
   if (ask.bytes !== null) text.putBytes(ask.bytes!)
   else if (ask.body !== null) text.put(ask.body!)
   else text.putNone()

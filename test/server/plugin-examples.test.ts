@@ -21,7 +21,7 @@ async function example(t: Test, name: string): Promise<Server> {
 
 test('every example has a source, a configuration and a README, and is tried here', () => {
   const names = readdirSync(examples).sort()
-  assert.deepEqual(names, ['api_key', 'ban', 'censor', 'counter', 'demo', 'fetch', 'hello', 'stamp', 'visitor'])
+  assert.deepEqual(names, ['api_key', 'ban', 'censor', 'counter', 'demo', 'fetch', 'filters', 'hello', 'stamp', 'visitor'])
   for (const name of names) for (const file of ['vespid.conf', 'README.md']) assert.ok(existsSync(join(examples, name, file)), `${name}/${file}`)
 })
 
@@ -78,6 +78,17 @@ test('stamp', async (t) => {
   assert.match((await server.get('/')).header('x-stamp')!, /^GET \/ at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d$/)
   assert.match((await server.get('/missing')).header('x-stamp')!, /^GET \/missing at /)
   assert.equal((await server.get('/other')).header('x-stamp'), 'none')
+})
+
+test('filters', async (t) => {
+  const server = await example(t, 'filters')
+  const poem = '2 lines\nroses are red\nviolets are blue\n'
+  const whole = await server.get('/poem.txt')
+  assert.deepEqual([whole.body, whole.header('content-length')], [poem, String(poem.length)])
+  assert.equal((await server.get('/poem.txt', { Range: 'bytes=0-4' })).body, poem)
+  assert.equal((await server.get('/poem.txt?loud')).body, poem.toUpperCase())
+  assert.equal((await server.get('/missing')).status, 404)
+  assert.equal((await server.request('POST', '/echo', {}, 'one\x07two')).body, '1 lines\nonetwo\n')
 })
 
 test('censor', async (t) => {

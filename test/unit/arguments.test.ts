@@ -5,7 +5,7 @@ import type { ServerArguments } from '../../host/cli/options.ts'
 
 const none: ServerArguments = {
   help: false, version: false, configure: false, test: false, dump: false, quiet: false,
-  prefix: null, confFile: null, errorLog: null, globals: '', signal: null,
+  prefix: null, confFile: null, scriptFile: null, defines: [], errorLog: null, globals: '', signal: null,
 }
 const reads = (line: string, expected: Partial<ServerArguments> | string) => {
   const words = line === '' ? [] : line.split(' ')

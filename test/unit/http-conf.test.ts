@@ -23,7 +23,7 @@ test('defaults of a location and of a server', (t) => {
   const { at, servers, main, prefix, messages } = buildHttp(t, `server { ${quiet} }`)
   assert.deepEqual(messages, [])
   const { types, root, ...rest } = at('/')
-  const compiled = ['steps', 'headerFilters', 'bodyFilters', 'confs', 'errorLog', 'children']
+  const compiled = ['steps', 'headerFilters', 'bodyFilters', 'inputFilters', 'demandFilters', 'confs', 'errorLog', 'children']
   assert.deepEqual(Object.fromEntries(Object.entries(rest).filter(([name]) => !compiled.includes(name))), {
     name: '', exact: false, noregex: false, regex: null, named: false, noname: false, limitExceptBlock: false, place: null, locations: null,
     handler: null, handlerConf: null, autoRedirect: false, limitExcept: null, alias: 0, defaultType: 'text/plain', etag: true,

@@ -21,22 +21,27 @@ export class Machine {
   private top = 0
   private steps = 0
   private subject = ''
+  /** Where the last match begins. */
+  position = 0
 
   constructor(program: Program) {
     this.program = program
     this.slots = new Int32Array(program.slots)
   }
 
-  /** Searches; returns the groups (undefined for those that took no part), or null. Throws MatchLimitError. */
-  match(subject: string): (string | undefined)[] | null {
+  /** Searches from an offset on; returns the groups (undefined for those that took no part), or null. Throws MatchLimitError. */
+  match(subject: string, from = 0): (string | undefined)[] | null {
     this.subject = subject
     this.steps = 0
     const last = this.program.anchored ? 0 : subject.length
-    for (let start = 0; start <= last; start++) {
+    for (let start = from; start <= last; start++) {
       this.top = 0
       this.slots.fill(-1)
       const end = this.run(0, start)
-      if (end >= 0) return this.groups(start, end)
+      if (end >= 0) {
+        this.position = start
+        return this.groups(start, end)
+      }
     }
     return null
   }

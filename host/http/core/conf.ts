@@ -2,7 +2,7 @@
  * The confs of the core http module at the three levels (nginx's ngx_http_core_main/srv/loc_conf_t). Times in ms, sizes
  * in bytes.
  */
-import type { Answer, BodyFilter } from '../../module.ts'
+import type { Answer } from '../../module.ts'
 import type { Log } from '../../core/log.ts'
 import type { HttpConfs } from '../../conf/cf.ts'
 import type { Bufs, PathLevels } from '../../conf/setters.ts'
@@ -12,7 +12,8 @@ import type { Template } from '../../expr/template.ts'
 import type { Regex } from '../../expr/regex.ts'
 import type { TlsServer } from '../../net/tls.ts'
 import type { BoundContentHandler, Request } from '../request.ts'
-import type { BoundHeaderFilter } from '../response.ts'
+import type { DemandFilters } from '../filters.ts'
+import type { BoundBodyFilter, BoundHeaderFilter, BoundInputFilter } from '../response.ts'
 import type { LastHead } from '../headwriter.ts'
 import type { StepList } from '../phases.ts'
 import type { LocationTree } from '../locations.ts'
@@ -271,7 +272,11 @@ export class CoreLocConf {
   // --- compiled when the configuration is complete
   steps: StepList = unset
   headerFilters: BoundHeaderFilter[] = []
-  bodyFilters: { filter: BodyFilter, conf: unknown, late: boolean }[] = []
+  bodyFilters: BoundBodyFilter[] = []
+  /** In the order in which a request body passes them. */
+  inputFilters: BoundInputFilter[] = []
+  /** What requests may have inserted, of all modules. */
+  demandFilters: DemandFilters | null = null
   /** `handler` as the engine runs it. */
   boundHandler: BoundContentHandler | null = null
   /** The engine's memory of the last response head written here. */

@@ -96,7 +96,7 @@ export const requestVariables: readonly VariableDefinition[] = [
   { name: 'server_protocol', get: protocol },
   { name: 'request_port', get: (r) => r.hostPort === 0 ? '' : String(r.hostPort) },
   { name: 'is_request_port', get: (r) => r.hostPort === 0 ? '' : ':' },
-  { name: 'remote_user', get: (r) => basicUser(r.header('authorization')) },
+  { name: 'remote_user', get: (r) => r.hooks?.user ?? basicUser(r.header('authorization')) },
   { name: 'request_length', nocache: true, get: (r) => String(r.requestLength) },
   { name: 'request_body', get: (r) => r.bodyBuffer === null ? null : r.bodyBuffer.latin1Slice() },
   { name: 'request_body_file', get: (r) => r.bodyFile },

@@ -42,9 +42,21 @@ export class ChunkedDecoder {
   private count = 0
   private trailer = 0
   private readonly limits: ChunkLimits
+  /** The trailer section's lines so far. */
+  private section = ''
 
   constructor(limits: ChunkLimits = defaultChunkLimits) {
     this.limits = limits
+  }
+
+  /** The trailers as they came: name, value, name, value …, white space around values taken off (RFC 9112 §7.1.2). */
+  get trailers(): string[] {
+    const list: string[] = []
+    for (const line of this.section.split('\n')) {
+      const colon = line.indexOf(':')
+      if (colon > 0) list.push(line.slice(0, colon), line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, ''))
+    }
+    return list
   }
 
   /** Malformed input was met. */
@@ -133,7 +145,10 @@ export class ChunkedDecoder {
 
   /** One byte of the CRLF after data, or of the trailer section. */
   private lineEnd(c: number): boolean {
-    if (this.state >= State.Trailer && ++this.trailer > this.limits.trailer) return false
+    if (this.state >= State.Trailer) {
+      if (++this.trailer > this.limits.trailer) return false
+      if (c !== 13) this.section += String.fromCharCode(c)
+    }
     switch (this.state) {
       case State.DataCr:
         this.state = State.DataLf

@@ -31,6 +31,8 @@ export class CoreMemory {
   readonly memory: WebAssembly.Memory
   /** The whole memory, by byte. */
   readonly bytes: Buffer
+  /** The same for numbers of several bytes at any place. */
+  readonly view: DataView
   /** The head table (table.ts). */
   readonly table: Int32Array
   readonly scratch: Buffer
@@ -48,6 +50,7 @@ export class CoreMemory {
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
     const { buffer } = this.memory
     this.bytes = Buffer.from(buffer)
+    this.view = new DataView(buffer)
     this.table = new Int32Array(buffer, tableOffset, TABLE_BYTES / 4)
     this.scratch = Buffer.from(buffer, scratchOffset, scratchBytes)
     this.prefix = Buffer.from(buffer, prefixOffset, prefixBytes)

@@ -17,6 +17,7 @@ export function notModifiedFilter(r: Request): Verdict {
   const out = r.headersOut
   if (out.status !== 200 || r.parent !== null) return OK
   const { head } = r
+  if (!head.conditional) return OK
   const { lastModified } = out
   const unmodifiedSince = head.known(H_IF_UNMODIFIED_SINCE)
   if (unmodifiedSince !== null && (lastModified < 0 || parseHttpTime(unmodifiedSince) < lastModified)) return 412

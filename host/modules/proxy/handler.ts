@@ -15,7 +15,8 @@ import { parseTarget, requestTarget, targetOf } from './target.ts'
 
 /** The content handler of a location with `proxy_pass`. */
 export function proxyHandler(r: Request, conf: ProxyConf): Answer {
-  const streamed = conf.passRequestBody && conf.setBody === null && !conf.requestBuffering && r.body.unread && !r.body.started
+  const streamed = conf.passRequestBody && conf.setBody === null && !conf.requestBuffering && r.body.unread && !r.body.started &&
+    (conf.httpVersion > 1000 || !(r.chunkedBody || r.body.prepare()))
   // Also a body that is not passed on is read: $request_body and $request_body_file may name it.
   const rc = streamed ? OK : r.readBody()
   if (rc === OK) return choose(r, conf, streamed)

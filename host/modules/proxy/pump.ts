@@ -76,20 +76,21 @@ export class Pump {
   private output(data: Buffer | null, last: boolean): void {
     const rc = this.r.output({ data, file: null, last, flush: !last })
     if (typeof rc === 'number') {
-      if (rc !== OK) this.fail()
+      if (rc !== OK) this.fail(rc)
       return
     }
     this.busy = true
     rc.then((v) => v, () => ERROR).then((v) => {
       this.busy = false
-      if (v !== OK && !this.discard) this.fail()
+      if (v !== OK && !this.discard) this.fail(v)
       else this.proceed()
     })
   }
 
-  private fail(): void {
+  /** A status is the answer in place of a response whose head has not left. */
+  private fail(verdict: Verdict): void {
     if (this.closed) return
     this.closed = true
-    this.over(ERROR)
+    this.over(verdict >= 300 ? verdict : ERROR)
   }
 }

@@ -34,7 +34,7 @@ export function bodyToSend(r: Request, conf: ProxyConf, streamed: boolean): Send
   }
   if (!conf.passRequestBody) return { kind: 'none', bytes: null, path: null, length: -1 }
   // Content-Length: 0 is passed on as such; no length at all means that there is no body.
-  if (streamed) return { kind: 'stream', bytes: null, path: null, length: r.chunkedBody ? -1 : r.contentLength }
+  if (streamed) return { kind: 'stream', bytes: null, path: null, length: r.chunkedBody || r.body.prepare() ? -1 : r.contentLength }
   if (r.bodyFile !== null) return { kind: 'file', bytes: null, path: r.bodyFile, length: r.body.length }
   const bytes = r.bodyBuffer
   if (bytes === null || bytes.length === 0) {

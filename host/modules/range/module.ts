@@ -18,10 +18,7 @@ import { isByteRange, parseRanges } from './ranges.ts'
 /** Conf of both modules: where the request keeps what the header filter decided. */
 interface RangeConf { readonly index: number }
 
-/**
- * The ranges to send and the text before each (its Content-Range is appended); or, after 416, the length of the whole
- * alone.
- */
+/** The ranges to send and the text before each (its Content-Range is appended). */
 interface RangeState {
   readonly length: number
   readonly ranges: readonly Range[]
@@ -32,7 +29,7 @@ interface RangeState {
 /** Decides about ranges and says in the head what was decided. */
 export function rangeHeaderFilter(r: Request, conf: RangeConf): Verdict {
   const out = r.headersOut
-  if (!out.allowRanges) return out.status === 416 ? unsatisfiable(r, conf) : OK
+  if (!out.allowRanges) return OK
   if (out.status !== 200 || out.contentLength < 0 || r.version < 1000 || r.parent !== null) return OK
   const limit = r.location.maxRanges
   if (limit === 0) return OK
@@ -40,7 +37,9 @@ export function rangeHeaderFilter(r: Request, conf: RangeConf): Verdict {
   if (header !== null && isByteRange(header) && ifRange(r)) {
     const ranges = parseRanges(header, out.contentLength, limit)
     if (ranges === 'unsatisfiable') {
-      r.ctx[conf.index] = { length: out.contentLength, ranges: [], partHead: '', end: '' } satisfies RangeState
+      out.add('Content-Range', `bytes */${out.contentLength}`)
+      out.contentLength = -1
+      out.allowRanges = false
       return 416
     }
     if (ranges !== 'ignore') {
@@ -50,13 +49,6 @@ export function rangeHeaderFilter(r: Request, conf: RangeConf): Verdict {
     }
   }
   out.add('Accept-Ranges', 'bytes')
-  return OK
-}
-
-/** The second pass, over the answer 416. */
-function unsatisfiable(r: Request, conf: RangeConf): Verdict {
-  const state = r.ctx[conf.index] as RangeState | undefined
-  if (state !== undefined) r.headersOut.add('Content-Range', `bytes */${state.length}`)
   return OK
 }
 

@@ -50,6 +50,8 @@ const longestQuarantine = 3_600_000
 export class Faults {
   /** When the quarantine ends, in milliseconds of `now`; 0: there is none. */
   until = 0
+  /** Faults in this thread. */
+  count = 0
   private readonly settings: PluginSettings
   private readonly numbers: Int32Array
   private readonly now: () => number
@@ -70,6 +72,7 @@ export class Faults {
 
   /** Counts a fault. */
   add(kind: FaultKind): void {
+    this.count++
     Atomics.add(this.numbers, kind === 'trap' ? slot.traps : slot.timeouts, 1)
     const { count, period } = this.settings.faults
     if (count < 0) return

@@ -20,7 +20,7 @@ export const LifecycleEvent = {
 
 /** Fields of `request_text`. */
 export const RequestText = {
-  Method: 0, Uri: 1, Args: 2, UnparsedUri: 3, RequestLine: 4, Host: 5, RemoteAddress: 6, Location: 7,
+  Method: 0, Uri: 1, Args: 2, UnparsedUri: 3, RequestLine: 4, Host: 5, RemoteAddress: 6, Location: 7, Target: 8,
 } as const
 
 /** Fields of `request_number`. */
@@ -44,8 +44,27 @@ export const ActivityNumber = ['accepted', 'handled', 'requests', 'active', 'rea
 export const HandlerFlag = { Body: 1 } as const
 export const VariableFlag = { Prefix: 1, NoCache: 2, Changeable: 4 } as const
 
-/** What a body filter answers. */
-export const PartAnswer = { Pass: 0, Replace: 1, Hold: 2 } as const
+/** Bits of a timer's `flags`, and of those that state is registered with. */
+export const TimerFlag = { Once: 1, Single: 2 } as const
+export const StateFlag = { Required: 1 } as const
+
+/** Kinds of hooks as a guest numbers them, and bits of `hook`'s `flags`. */
+export const HookKinds = ['void', 'all', 'first'] as const
+export const HookFlag = { Body: 1, Optional: 2 } as const
+
+/** Fields of `connection_text` and `connection_number`. */
+export const ConnectionText = { RemoteAddress: 0, LocalAddress: 1, Listen: 2 } as const
+export const ConnectionNumber = { Serial: 0, RemotePort: 1, LocalPort: 2, Requests: 3, Created: 4, Secure: 5 } as const
+
+/** What a filter of bodies answers; Leave is added to another. */
+export const PartAnswer = { Pass: 0, Replace: 1, Hold: 2, Leave: 4 } as const
+
+/** Kinds of a script function's arguments, four bits each from the first on, 0 ends; of pseudo-variables' parentheses; of values. */
+export const ArgumentKind = ['', 'text', 'int', 'regex', 'variable', 'constant', 'select'] as const
+export const Inner = ['none', 'required', 'optional'] as const
+export const ValueKind = { Null: 0, Int: 1, Text: 2 } as const
+/** How a pseudo-variable's function is told that there is no index, and that all are wanted. */
+export const Index = { None: 0x7fffffff, All: 0x7ffffffe } as const
 
 /** What a length-returning call answers when there is nothing. */
 export const ABSENT = -1
@@ -69,6 +88,13 @@ export const bounds = {
   body: 1 << 26,
   /** Calls within calls in one instance. */
   depth: 16,
+  /** Timers of one plugin. */
+  timers: 32,
+  /** State that one instance hands over to the next configuration, in bytes. */
+  state: 4 << 20,
+  /** Notes of one request or connection, and the longest one. */
+  notes: 256,
+  note: 65536,
   /** Commands that call commands. */
   commands: 16,
 } as const
@@ -84,15 +110,28 @@ export const imports: Readonly<Record<string, Signature>> = {
   phase: 'iiiii>',
   header_filter: 'iii>',
   body_filter: 'iiiii>',
+  input_filter: 'iiiii>',
+  filter_options: 'iiiiiiii>',
+  filter_insert: 'ii>i',
   variable: 'iiiiii>',
   select: 'iiii>',
-  script_function: 'iiiiii>',
+  script_function: 'iiiiiii>',
+  pseudo_variable: 'iiiiiiiii>',
+  transformation: 'iiiiii>',
+  parameter: 'iiiiii>',
+  event_route: 'iiiiii>',
   command: 'iiiiiii>',
   metric: 'iiiiiiiii>i',
   lifecycle: 'iii>',
+  hook: 'iiiiiiiiiii>',
+  hook_point: 'iii>i',
   argument_count: '>i',
   argument: 'iii>i',
+  argument_kind: 'i>i',
+  argument_int: 'i>i',
   answer: 'ii>',
+  answer_int: 'i>',
+  answer_field: 'i>',
   warn: 'ii>',
   template: 'ii>i',
   expand: 'iii>i',
@@ -114,6 +153,8 @@ export const imports: Readonly<Record<string, Signature>> = {
   response_number: 'i>F',
   response_set_number: 'iF>i',
   response_trailer: 'iiii>i',
+  request_trailer: 'iiii>i',
+  request_trailer_at: 'iiii>i',
   reply: 'iiiii>',
   redirect: 'iiii>',
   part_length: '>i',
@@ -131,9 +172,22 @@ export const imports: Readonly<Record<string, Signature>> = {
   sleep: 'F>',
   fetch: 'iiiiiiiiiii>i',
   subrequest: 'iiiiiiiiii>i',
+  subrequest_open: 'iiiiiiiiii>i',
+  subrequest_read: 'ii>i',
+  subrequest_background: 'iiiiiiiiii>i',
   read_body: '>i',
   result: 'iiii>i',
   result_length: 'i>i',
+  hook_run: 'i>i',
+  context_get: 'i>i',
+  context_set: 'ii>',
+  context_ended: '>i',
+  note_get: 'iiiii>i',
+  note_set: 'iiiii>i',
+  user_get: 'ii>i',
+  user_set: 'ii>',
+  connection_text: 'iii>i',
+  connection_number: 'i>F',
   activity: 'i>F',
   zone_open: 'ii>i',
   zone_get: 'iiiii>i',
@@ -145,12 +199,27 @@ export const imports: Readonly<Record<string, Signature>> = {
   zone_expire: 'iiiF>i',
   zone_ttl: 'iii>F',
   zone_each: 'iiii>i',
+  timer: 'iiFiii>',
+  state: 'iiiiii>',
+  state_put: 'ii>',
+  state_read: 'iii>i',
+  regex: 'iii>i',
+  regex_test: 'iii>i',
+  pv: 'ii>i',
+  pv_get: 'iii>i',
+  pv_int: 'i>i',
+  pv_set: 'iiii>i',
+  script_reply: 'iiiiiii>i',
+  script_header: 'ii>i',
+  script_close: '>',
+  script_argument: 'iii>',
+  script_call: 'ii>i',
   now: '>F',
   random: 'ii>',
 }
 
 /** Those of them that may suspend the guest. */
-export const waiting: ReadonlySet<string> = new Set(['sleep', 'fetch', 'subrequest', 'read_body', 'rpc_call', 'rpc_dispatch'])
+export const waiting: ReadonlySet<string> = new Set(['sleep', 'fetch', 'subrequest', 'subrequest_open', 'subrequest_read', 'read_body', 'rpc_call', 'rpc_dispatch', 'script_call'])
 
 /** Functions of the host as an instance imports them. */
 export type HostFunctions = Record<string, ((...args: number[]) => unknown) | WebAssembly.Suspending>

@@ -5,6 +5,7 @@ import type { NativePlugin } from './plugin.ts'
 import type { FetchAnswer, FetchAsk, Target } from '../../net/fetch.ts'
 import { OK } from '../../module.ts'
 import { missingGrant } from '../../core/grants.ts'
+import type { SubrequestOptions } from '../../http/subrequest.ts'
 import { askSubrequest } from '../../http/subrequest.ts'
 import type { ResponseHeaders } from '../../http/response.ts'
 import { FetchClient, FetchError, headerMistake } from '../../net/fetch.ts'
@@ -33,7 +34,7 @@ export function askingImports(plugin: NativePlugin, instance: Instance): HostFun
       return instance.waiting!.wait(`sleep(${milliseconds})`, (done) => {
         const timer = setTimeout(done, milliseconds, 0)
         return () => clearTimeout(timer)
-      })
+      }, milliseconds)
     }),
     read_body: instance.suspending(() => readBody(instance)),
     fetch: instance.suspending((
@@ -60,16 +61,9 @@ export function askingImports(plugin: NativePlugin, instance: Instance): HostFun
       headers: number, headersLength: number, body: number, bodyLength: number,
     ) => {
       const frame = instance.expect(mayWaitIn & withRequest, 'subrequest')
-      const path = instance.text(uri, uriLength, 65536)
-      if (path.charCodeAt(0) !== 47 || path.includes('\0')) {
-        throw new GuestFault('made a subrequest to something that does not begin with "/"')
-      }
-      const query = instance.text(args, argsLength, 65536)
-      const options = {
-        method: methodOf(plugin.named(method, methodLength, bounds.name), 'subrequest'),
-        headers: headerList(instance.text(headers, headersLength)),
-        ...(bodyLength < 0 ? { body: null } : { body: bodyOf(instance, body, bodyLength) }),
-      }
+      const { path, query, options } = subrequestAsk(
+        plugin, instance, uri, uriLength, args, argsLength, method, methodLength, headers, headersLength, body, bodyLength,
+      )
       return instance.waiting!.wait(`subrequest ${path}`, (done) => {
         void askSubrequest(frame.request!, path, query, options).then((answer) => {
           frame.result = { body: answer.body, headers: headersOf(answer.headers) }
@@ -88,6 +82,21 @@ export function askingImports(plugin: NativePlugin, instance: Instance): HostFun
   }
 }
 
+/** What a guest says of a subrequest that it wants, checked. */
+export function subrequestAsk(
+  plugin: NativePlugin, instance: Instance, uri: number, uriLength: number, args: number, argsLength: number, method: number, methodLength: number,
+  headers: number, headersLength: number, body: number, bodyLength: number,
+): { path: string, query: string, options: SubrequestOptions } {
+  const path = instance.text(uri, uriLength, 65536)
+  if (path.charCodeAt(0) !== 47 || path.includes('\0')) throw new GuestFault('made a subrequest to something that does not begin with "/"')
+  return {
+    path, query: instance.text(args, argsLength, 65536), options: {
+      method: methodOf(plugin.named(method, methodLength, bounds.name), 'subrequest'),
+      headers: headerList(instance.text(headers, headersLength)), body: bodyOf(instance, body, bodyLength),
+    },
+  }
+}
+
 function resultPart(instance: Instance, call: string, part: number): Buffer {
   const { result } = instance.expect(mayWaitIn, call)
   if (result === null) throw new GuestFault(`called ${call} before anything was asked for`)
@@ -98,7 +107,7 @@ function resultPart(instance: Instance, call: string, part: number): Buffer {
 
 /** Waits for the request body: 0, or the status that says why it cannot be had. */
 function readBody(instance: Instance): number | Promise<number> {
-  const { request: r, kind } = instance.expect(mayWaitIn & withRequest, 'read_body')
+  const { request: r, kind } = instance.expect(mayWaitIn & withRequest & ~Kind.InputFilter, 'read_body')
   if (kind === Kind.Log) return 0
   const rc = r!.readBody()
   if (typeof rc === 'number') return rc
@@ -180,7 +189,8 @@ function joined(headers: readonly string[]): Buffer {
 
 const dedicated = ['content-type', 'content-length', 'last-modified', 'location', 'etag', 'content-encoding']
 
-function headersOf(out: ResponseHeaders): Buffer {
+/** A subrequest's response headers as a guest is given them. */
+export function headersOf(out: ResponseHeaders): Buffer {
   const list: string[] = []
   for (const name of dedicated) {
     const value = out.get(name)

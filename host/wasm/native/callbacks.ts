@@ -2,6 +2,7 @@ import type { Instance } from '../instance.ts'
 import type { NativePlugin } from './plugin.ts'
 import { Kind, withRequest } from '../frame.ts'
 import { GuestFault, oneLine } from '../trap.ts'
+import { scriptText } from './scripting.ts'
 import { compileTemplate } from '../../expr/template.ts'
 import { ABSENT, ActivityNumber } from './abi.ts'
 
@@ -10,13 +11,14 @@ import { ABSENT, ActivityNumber } from './abi.ts'
  */
 export function callbackImports(plugin: NativePlugin, instance: Instance): Record<string, (...args: number[]) => unknown> {
   return {
-    argument_count: () => instance.frame.args.length,
+    argument_count: () => instance.frame.script === null ? instance.frame.args.length : instance.frame.values.length,
     argument: (i, out, capacity) => {
-      const text = instance.frame.args[i!]
+      const { frame } = instance
+      const text = frame.script === null ? frame.args[i!] : scriptText(frame, i!)
       return text === undefined ? ABSENT : instance.give(text, out!, capacity!)
     },
     answer: (pointer, length) => {
-      const frame = instance.expect(Kind.Configure | Kind.Look | Kind.Life, 'answer')
+      const frame = instance.expect(Kind.Configure | Kind.Look | Kind.Life | Kind.Peek, 'answer')
       frame.answer = instance.text(pointer!, length!)
     },
     warn: (pointer, length) => {

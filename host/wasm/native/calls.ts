@@ -2,11 +2,12 @@ import type { Answer, Verdict } from '../../module.ts'
 import type { Request } from '../../http/request.ts'
 import type { BodyPart } from '../../http/response.ts'
 import type { Frame } from '../frame.ts'
-import type { GuestFunction, Instance } from '../instance.ts'
+import type { GuestFunction } from '../program.ts'
+import type { Instance } from '../instance.ts'
 import type { NativePlugin } from './plugin.ts'
 import { DECLINED, ERROR, OK } from '../../module.ts'
 import { Level } from '../../core/log.ts'
-import { Kind } from '../frame.ts'
+import { Kind, Wish } from '../frame.ts'
 import { Trap } from '../trap.ts'
 import { Cancelled } from '../waiting.ts'
 import type { Pool } from '../pool.ts'
@@ -43,7 +44,7 @@ export class OpenBody {
  */
 export class Calls {
   private readonly plugin: NativePlugin
-  private readonly instance: Instance
+  readonly instance: Instance
   /** The request whose response a header filter replaced last. */
   private replaced = 0
 
@@ -69,24 +70,25 @@ export class Calls {
     } catch (error) {
       return this.failed(error, frame, f, r, DECLINED)
     }
-    if (frame.replied || frame.redirectUri !== null || frame.rpcReply !== null) return this.settle(instance, frame, verdict, f, r, content)
+    if (frame.wish !== Wish.None) return this.settle(instance, frame, verdict, f, r, content)
     instance.leave(frame)
     return verdict >= 100 && verdict < 1000 ? verdict : hostVerdict[verdict] ?? this.garbage(verdict, f, r)
   }
 
   /** Leaves the call of a handler that has returned (its instance goes back to `pool`), and does what it wished for. */
   settle(instance: Instance, frame: Frame, verdict: number, f: GuestFunction, r: Request, content: boolean, pool: Pool | null = null): Answer {
-    const { replied, replyStatus, replyType, replyBody, redirectUri, redirectArgs, rpcReply: asked } = frame
-    frame.clear()
+    const { wish, replyStatus, replyType, replyBody, redirectUri, redirectArgs, rpcReply: asked } = frame
+    // A plain call has used nothing else of its frame.
+    if (pool !== null || wish === Wish.Rpc) frame.clear()
     instance.leave(frame)
     pool?.release(instance)
     if (verdict !== GuestVerdict.Ok && verdict !== GuestVerdict.Done) {
       if (verdict >= 100 && verdict < 1000) return verdict
       return hostVerdict[verdict] ?? this.garbage(verdict, f, r)
     }
-    if (redirectUri !== null) return redirectUri.startsWith('@') ? r.namedLocation(redirectUri) : r.internalRedirect(redirectUri, redirectArgs)
-    if (!replied && asked === null) return hostVerdict[verdict]!
-    const rc = asked !== null ? rpcReply(this.plugin, r, asked) : r.respond(replyStatus, replyType, replyBody)
+    if (wish === Wish.Redirect) return redirectUri.startsWith('@') ? r.namedLocation(redirectUri) : r.internalRedirect(redirectUri, redirectArgs)
+    if (wish === Wish.None) return hostVerdict[verdict]!
+    const rc = wish === Wish.Rpc ? rpcReply(this.plugin, r, asked!) : r.respond(replyStatus, replyType, replyBody)
     if (content) return rc
     // Of another phase OK would mean "go on": the status that was sent ends the request there.
     return typeof rc === 'number' ? ended(rc, r) : rc.then((v) => ended(v, r))
@@ -135,11 +137,11 @@ export class Calls {
   }
 
   /** Asks a body filter whether it wants this response: its state, or null. A trap is thrown, but with `plugin_on_error pass`. */
-  bodyStart(f: GuestFunction, r: Request, conf: number, instance = this.instance): OpenBody | null {
+  bodyStart(f: GuestFunction, r: Request, conf: number, instance = this.instance, kind: number = Kind.BodyFilter): OpenBody | null {
     const { faults } = instance
     try {
       if (faults.until !== 0 && faults.blocked()) throw new Trap(this.plugin.name, 'is in quarantine', null)
-      const state = this.named(f, r, () => this.look(f, r, Kind.BodyFilter, null, null, conf, 0, instance)).result >>> 0
+      const state = this.named(f, r, () => this.look(f, r, kind, null, null, conf, 0, instance)).result >>> 0
       return state === 0 ? null : new OpenBody(state, instance)
     } catch (error) {
       if (error instanceof Trap && this.passes) return null
@@ -155,11 +157,11 @@ export class Calls {
    * Passes a part to a body filter. A trap is thrown, because the response that has begun cannot be answered otherwise; with `plugin_on_error pass` the
    * rest of a body that the filter has left as it was goes on without it.
    */
-  bodyPart(f: GuestFunction, r: Request, part: BodyPart, open: OpenBody): BodyPart | null {
+  bodyPart(f: GuestFunction, r: Request, part: BodyPart, open: OpenBody, kind: number = Kind.BodyFilter): BodyPart | null | Verdict {
     if (open.off) return part
     try {
       if (open.lost) throw this.lost(f, r)
-      return this.filtered(f, r, part, open)
+      return this.filtered(f, r, part, open, kind)
     } catch (error) {
       return this.withoutFilter(error, part, open)
     }
@@ -172,6 +174,13 @@ export class Calls {
     return part
   }
 
+  /** The status of `plugin_on_error` in place of a body whose filter trapped, where nothing of an answer has left; throws the error otherwise. */
+  statusFor(error: unknown, r: Request): Verdict {
+    const { onError } = this.instance.program.settings
+    if (typeof onError !== 'number' || !(error instanceof Trap) || (r.headerSent && !r.headHeld)) throw error
+    return onError
+  }
+
   /** The plugin has trapped elsewhere since the filter began: its state of this response is gone. */
   lost(f: GuestFunction, r: Request): Trap {
     const trap = new Trap(this.plugin.name, 'lost its state of this response when it was reset', null)
@@ -179,19 +188,25 @@ export class Calls {
     return trap
   }
 
-  private filtered(f: GuestFunction, r: Request, part: BodyPart, open: OpenBody): BodyPart | null {
+  private filtered(f: GuestFunction, r: Request, part: BodyPart, open: OpenBody, kind: number): BodyPart | null | Verdict {
     const { state } = open
     const flags = (part.last ? 1 : 0) | (part.flush ? 2 : 0)
-    const { result, out } = this.named(f, r, () => this.look(f, r, Kind.BodyFilter, null, part, state, flags, open.instance))
+    const { result, out } = this.named(f, r, () => this.look(f, r, kind, null, part, state, flags, open.instance))
     return this.passedOn(result, out, f, part, open)
   }
 
-  /** What a body filter's answer makes of a part. */
-  passedOn(result: number, out: Buffer | null, f: GuestFunction, part: BodyPart, open: OpenBody): BodyPart | null {
+  /** What a body filter's answer makes of a part; a number: the status that it answers instead. */
+  passedOn(answer: number, out: Buffer | null, f: GuestFunction, part: BodyPart, open: OpenBody): BodyPart | null | Verdict {
+    if (answer >= 400 && answer < 600) return answer
+    let result = answer
+    if (result > PartAnswer.Hold && result <= PartAnswer.Hold + PartAnswer.Leave) {
+      open.off = true
+      result -= PartAnswer.Leave
+    }
     if (result === PartAnswer.Pass) return part
     open.changed = true
     if (result === PartAnswer.Replace) return { data: out, file: null, last: part.last, flush: part.flush }
-    if (result !== PartAnswer.Hold) throw new Error(`plugin ${this.plugin.name} answered ${result} in ${f.label}, which is none of pass, replace, hold`)
+    if (result !== PartAnswer.Hold) throw new Error(`plugin ${this.plugin.name} answered ${answer} in ${f.label}, which is none of pass, replace, hold`)
     return part.last || part.flush ? { data: null, file: null, last: part.last, flush: part.flush } : null
   }
 

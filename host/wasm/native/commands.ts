@@ -1,4 +1,5 @@
-import type { GuestFunction, Instance } from '../instance.ts'
+import type { GuestFunction } from '../program.ts'
+import type { Instance } from '../instance.ts'
 import type { NativePlugin } from './plugin.ts'
 import type { Answer } from '../../module.ts'
 import { ERROR } from '../../module.ts'
@@ -7,8 +8,9 @@ import type { Frame } from '../frame.ts'
 import { RpcCode, RpcError } from '../../rpc/command.ts'
 import type { CallContext, Command } from '../../rpc/command.ts'
 import type { RpcReply } from '../frame.ts'
-import { Kind, mayWaitIn } from '../frame.ts'
+import { Kind, Wish, mayWaitIn } from '../frame.ts'
 import { GuestFault, Trap, byteString, oneLine } from '../trap.ts'
+import type { Services } from '../services.ts'
 import { missingGrant } from '../../core/grants.ts'
 import { bounds } from './abi.ts'
 import type { HostFunctions } from './abi.ts'
@@ -20,6 +22,9 @@ const none = Buffer.alloc(0)
 
 /** The functions that answer an RPC command, and those by which a handler has commands run. */
 export function commandImports(plugin: NativePlugin, instance: Instance): HostFunctions {
+  // A handler's note is the same each time.
+  let lastNote = ''
+  let lastDecoded = ''
   return {
     rpc_params: (out, capacity) => {
       const frame = instance.expect(Kind.Command, 'rpc_params')
@@ -56,11 +61,17 @@ export function commandImports(plugin: NativePlugin, instance: Instance): HostFu
     }),
     rpc_reply: (type, typeLength, batch, note, noteLength) => {
       const frame = instance.expect(Kind.Handle, 'rpc_reply')
-      if (frame.replied || frame.redirectUri !== null || frame.rpcReply !== null) throw new GuestFault('called rpc_reply after a reply or a redirect')
+      if (frame.wish !== Wish.None) throw new GuestFault('called rpc_reply after a reply or a redirect')
       const contentType = plugin.field(type!, typeLength!, Use.Value)
       if (contentType === null) throw new GuestFault('replied with a content type that holds a line break')
       checkDispatch(plugin)
-      frame.rpcReply = { type: contentType, readOnly: utf8(plugin.named(note!, noteLength!, bounds.name)), batch: batch! }
+      frame.wish = Wish.Rpc
+      const text = plugin.named(note!, noteLength!, bounds.name)
+      if (text !== lastNote) {
+        lastNote = text
+        lastDecoded = utf8(text)
+      }
+      frame.rpcReply = { type: contentType, readOnly: lastDecoded, batch: batch! }
     },
   }
 }
@@ -125,11 +136,23 @@ function callContext(frame: Frame): CallContext {
 export function rpcReply(plugin: NativePlugin, r: Request, { type, readOnly, batch }: RpcReply): Answer {
   const { dispatch } = plugin.services
   const context = { transport: 'http', caller: r.remoteAddress, readOnly, batch }
-  const answer = dispatch === undefined ? noRpc() : dispatch(r.body.bytes(), context)
-  const reply = (text: string): Answer => (text === '' ? 204 : r.respond(200, type, Buffer.from(text, 'utf8')))
-  if (typeof answer === 'string') return reply(answer)
+  const answer = dispatch === undefined ? noRpc() : dispatchBody(dispatch, r, context)
+  if (typeof answer === 'string') return replyText(r, type, answer)
   const { serial } = r
-  return answer.then((text) => (r.finished || r.serial !== serial ? ERROR : reply(text)))
+  return answer.then((text) => (r.finished || r.serial !== serial ? ERROR : replyText(r, type, text)))
+}
+
+/** Runs the document in a request's body, where it lies. */
+function dispatchBody(dispatch: NonNullable<Services['dispatch']>, r: Request, context: CallContext): string | Promise<string> {
+  const { body } = r
+  const { held } = body
+  return held === null ? dispatch(body.bytes(), context) : dispatch(held, context, body.heldAt, body.heldAt + body.length)
+}
+
+function replyText(r: Request, type: string, text: string): Answer {
+  if (text === '') return 204
+  // ASCII is written as it is.
+  return r.respond(200, type, Buffer.byteLength(text, 'utf8') === text.length ? text : Buffer.from(text, 'utf8'))
 }
 
 function success(result: unknown): string {

@@ -2,7 +2,7 @@ import type { Cf } from '../../conf/cf.ts'
 import type { Directive } from '../../module.ts'
 import { Args } from '../../module.ts'
 import type { DirectiveEntry, ConfType, Registration } from './registration.ts'
-import type { GuestFunction } from '../instance.ts'
+import type { GuestFunction } from '../program.ts'
 import type { NativePlugin } from './plugin.ts'
 import type { Request } from '../../http/request.ts'
 import type { Answer } from '../../module.ts'
@@ -46,7 +46,7 @@ export class Confs {
   /** The handle of class `type` at a place; a shared blank one where nothing was configured; 0 for no class. */
   handle(conf: PluginConf | undefined, type: number): number {
     if (type < 0) return 0
-    const handle = conf?.handles[type] ?? 0
+    const handle = conf !== undefined && type < conf.handles.length ? conf.handles[type]! : 0
     return handle !== 0 ? handle : this.blanks[type]!
   }
 
@@ -75,6 +75,21 @@ export class Confs {
     if (location === undefined) return
     location.handler = bind(conf, entry)
     location.handlerConf = conf
+  }
+
+  /** Gives a main-level class a parameter's value (`modparam`). Returns the guest's error. */
+  parameter(cf: Cf | null, conf: PluginConf, type: number, set: GuestFunction, value: number | string): string | void {
+    conf.touched = true
+    if (this.broken) return
+    const handle = type < 0 ? 0 : this.own(cf!, conf, type)
+    const error = this.guarded(null, set, () => this.plugin.instance.run(Kind.Configure, set.label, (frame) => {
+      frame.cf = cf
+      frame.args = [String(value)]
+      frame.values = [value]
+      set.calls++
+      return set.call(set.data, handle, 0) === 0 ? null : oneLine(frame.answer ?? 'was refused without a reason', 1024)
+    }))
+    if (error !== null) return error
   }
 
   /** After http{} was read: the main level's objects. Returns the guest's error. */

@@ -1,10 +1,10 @@
-import type { BodyFilter, FunctionDefinition, HeaderFilter, Module, PhaseHandler, SelectDefinition, VariableDefinition } from '../../module.ts'
+import type { BodyFilter, HeaderFilter, Module, PhaseHandler, SelectDefinition, ServingThread, VariableDefinition } from '../../module.ts'
+import type { Cycle } from '../../cycle.ts'
 import type { MetricDefinition } from '../../core/metrics.ts'
 import type { Cf } from '../../conf/cf.ts'
 import type { Request } from '../../http/request.ts'
-import type { ConfType } from './registration.ts'
 import type { NativePlugin } from './plugin.ts'
-import type { GuestFunction } from '../instance.ts'
+import type { GuestFunction } from '../program.ts'
 import { Phase } from '../../module.ts'
 import { Kind } from '../frame.ts'
 import { GuestFault, Trap } from '../trap.ts'
@@ -14,8 +14,17 @@ import { Calls } from './calls.ts'
 import { Waiting } from './waiting.ts'
 import { Confs, PluginConf, makeDirectives } from './confs.ts'
 import { makeCommands } from './commands.ts'
+import { Scripts } from './scripts.ts'
 import { LifecycleEvent, VariableFlag, levels } from './abi.ts'
 import { SmallParts, isLarge } from './parts.ts'
+import { bodyPlace, guarded, makeInputFilter } from './filters.ts'
+import { makeHooks } from './hooks.ts'
+import type { PluginReport } from './report.ts'
+import { reportOf } from './report.ts'
+import { takeOver } from './state.ts'
+
+/** Indices of `levels`. */
+const Level = { Server: 1, Location: 2 } as const
 
 interface OpenFilter { readonly index: number, readonly body: OpenBody }
 
@@ -31,9 +40,16 @@ export class NativeModule implements Module {
   readonly phases: PhaseHandler<PluginConf>[]
   readonly headerFilters: HeaderFilter<PluginConf>[]
   readonly bodyFilters: BodyFilter<PluginConf, OpenFilter>[]
+  readonly inputFilters: Module['inputFilters']
+  readonly hooks: Module['hooks']
+  readonly hookPoints: Module['hookPoints']
   readonly variables: VariableDefinition[]
   readonly selects: SelectDefinition[]
-  readonly functions: FunctionDefinition[]
+  readonly functions: Module['functions']
+  readonly pseudoVariables: Module['pseudoVariables']
+  readonly transformations: Module['transformations']
+  readonly parameters: Module['parameters']
+  readonly eventRoutes: Module['eventRoutes']
   readonly commands: Module['commands']
   readonly metrics: MetricDefinition[]
   /** The plugin behind it, for `plugin.show` and the metrics. */
@@ -41,9 +57,12 @@ export class NativeModule implements Module {
   private readonly confs: Confs
   private readonly calls: Calls
   /** The calls that may wait; null when the plugin has none. */
-  readonly waiting: Waiting | null
+  waiting: Waiting | null
+  /** By class, as a number that is compared quickly: an index of `levels`. */
+  private readonly confLevels: readonly number[]
   private index = -1
   private mainConf: PluginConf | null = null
+  private mainCf: Cf | null = null
   /**
    * Handlers run everywhere: the plugin has no directives, or one of its own was used at the main level or in a
    * server's conf.
@@ -57,8 +76,9 @@ export class NativeModule implements Module {
     const { registration } = plugin
     this.everywhere = registration.directives.length === 0
     this.confs = new Confs(plugin)
+    this.confLevels = registration.confs.map(({ level }) => levels.indexOf(level))
     this.calls = new Calls(plugin)
-    const fresh = plugin.instance.program.settings.isolation === 'request' && registration.bodyFilters.length > 0
+    const fresh = plugin.instance.program.settings.isolation === 'request' && registration.bodyFilters.length + registration.inputFilters.length > 0
     const waiting = this.waiting = fresh || plugin.instance.functions.some((f) => f.waits) ? new Waiting(plugin, this.calls) : null
     plugin.confOf = (r, type) => {
       if (type < 0 || type >= registration.confs.length) throw new GuestFault(`asked for conf class ${type}`)
@@ -74,15 +94,25 @@ export class NativeModule implements Module {
     this.phases = this.makePhases()
     this.headerFilters = this.makeHeaderFilters()
     this.bodyFilters = this.makeBodyFilters()
+    this.inputFilters = registration.inputFilters.map((entry) => makeInputFilter(entry, {
+      calls: this.calls, waiting, active: this.active, leases: (f) => this.leases(f), handle: (r, conf, type) => this.handle(r, conf as PluginConf, type),
+    }))
+    this.hooks = makeHooks({
+      name: plugin.name, plugin, calls: this.calls, waiting, active: this.active, handle: (place, conf, type) => this.handle(place, conf, type),
+    })
+    this.hookPoints = registration.hookPoints
     this.variables = registration.variables.map(({ name, flags, get, set }) => ({
       name, get: (r, rest) => this.calls.text(get, r, rest),
       ...(set === null ? {} : { set: (r: Request, value: string) => this.calls.effect(set, r, value, 0) }),
       prefix: (flags & VariableFlag.Prefix) !== 0, nocache: (flags & VariableFlag.NoCache) !== 0, changeable: (flags & VariableFlag.Changeable) !== 0,
     }))
     this.selects = registration.selects.map(({ name, get }) => ({ name, get: (r, argument) => this.calls.text(get, r, argument) }))
-    this.functions = registration.functions.map(({ name, minimum, maximum, call }) => ({
-      name, minimum, maximum, call: (r, args) => (call.waits ? waiting! : this.calls).handler(call, r, 0, false, args),
-    }))
+    const scripts = new Scripts({ plugin, calls: this.calls, waiting, confs: this.confs, main: () => ({ cf: this.mainCf, conf: this.mainConf }) })
+    this.functions = scripts.functions()
+    this.pseudoVariables = scripts.pseudoVariables()
+    this.transformations = scripts.transformations()
+    this.parameters = scripts.parameters()
+    this.eventRoutes = scripts.eventRoutes()
     this.commands = makeCommands(plugin.instance, registration, waiting)
     this.metrics = registration.metrics.map((m) => ({ ...m, name: metricName(plugin.name, m.name) }))
   }
@@ -90,11 +120,10 @@ export class NativeModule implements Module {
   private readonly active = (conf: PluginConf): boolean => this.everywhere || conf.touched
 
   /** The guest's conf for a request: of the location, the server or the whole, as the class was registered. */
-  private handle(r: Request, conf: PluginConf, type: number): number {
+  private handle(r: Pick<Request, 'srv'>, conf: PluginConf, type: number): number {
     if (type < 0) return 0
-    const { level } = this.plugin.registration.confs[type] as ConfType
-    const place = level === 'loc' ? conf : level === 'srv' ? r.srv[this.index] as PluginConf : this.mainConf!
-    return this.confs.handle(place, type)
+    const level = this.confLevels[type]!
+    return this.confs.handle(level === Level.Location ? conf : level === Level.Server ? r.srv[this.index] as PluginConf : this.mainConf!, type)
   }
 
   private makePhases(): PhaseHandler<PluginConf>[] {
@@ -124,8 +153,11 @@ export class NativeModule implements Module {
       return { filter: (r, conf) => calls.headerFilter(handler, r, this.handle(r, conf, type)), active: this.active }
     })
     const leasing = bodyFilters.find(({ filter }) => this.leases(filter))
+    if (leasing === undefined) return filters
+    const always = bodyFilters.some(({ filter, options }) => options.name === '' && this.leases(filter))
     // Body filters cannot wait for their instance; the head can.
-    return leasing === undefined ? filters : [...filters, { filter: (r) => this.waiting!.lease(r, leasing.filter), active: this.active }]
+    const lease: HeaderFilter<PluginConf>['filter'] = (r) => always || r.filters?.has(this.name) === true ? this.waiting!.lease(r, leasing.filter) : 0
+    return [...filters, { filter: lease, active: this.active }]
   }
 
   /** The state of a body filter is in an instance that nobody else uses: because the filter may wait, or because requests see nothing of each other. */
@@ -134,7 +166,8 @@ export class NativeModule implements Module {
   }
 
   private makeBodyFilters(): BodyFilter<PluginConf, OpenFilter>[] {
-    return this.plugin.registration.bodyFilters.map(({ start, filter, conf: type, end }, index) => ({
+    return this.plugin.registration.bodyFilters.map(({ start, filter, conf: type, end, options }, index) => ({
+      ...bodyPlace(options),
       start: (r, conf) => {
         const calls = this.leases(filter) ? this.waiting! : this.calls
         const body = calls.bodyStart(start, r, this.handle(r, conf, type))
@@ -151,11 +184,12 @@ export class NativeModule implements Module {
         return open
       },
       filter: (r, part, open) => {
-        if (isLarge(part)) {
+        if (options.buffered === null && isLarge(part)) {
           return new SmallParts(r, part, (piece) =>
-            filter.waits ? this.waiting!.bodyPart(filter, r, piece, open.body).next() : this.calls.bodyPart(filter, r, piece, open.body))
+            filter.waits ? this.waiting!.filtered(filter, r, piece, open.body) : this.calls.bodyPart(filter, r, piece, open.body))
         }
-        return (filter.waits ? this.waiting! : this.calls).bodyPart(filter, r, part, open.body)
+        return filter.waits ? this.waiting!.bodyPart(filter, r, part, open.body)
+          : guarded(this.calls, r, () => this.calls.bodyPart(filter, r, part, open.body))
       },
       active: this.active,
     }))
@@ -175,6 +209,7 @@ export class NativeModule implements Module {
   createMainConf(cf: Cf): PluginConf {
     this.index = cf.cycle.indexOf(this)
     this.plugin.cycle = cf.cycle
+    this.mainCf = cf
     return this.mainConf = new PluginConf()
   }
 
@@ -206,9 +241,23 @@ export class NativeModule implements Module {
     return error
   }
 
+  takeOver(from: Module, trial: boolean): string | void {
+    if (from instanceof NativeModule) return takeOver(from.plugin, this.plugin, trial) ?? undefined
+  }
+
+  begin(cycle: Cycle, thread: ServingThread): void {
+    this.plugin.timers.begin(cycle, thread, () => this.waiting ??= new Waiting(this.plugin, this.calls))
+  }
+
+  retire(): void { this.plugin.timers.retire() }
+  report(): PluginReport { return reportOf(this.plugin, this.waiting?.pool ?? null) }
+
   initModule(): void { this.start(LifecycleEvent.InitModule) }
   initProcess(): void { this.start(LifecycleEvent.InitProcess) }
-  exitProcess(): void { this.start(LifecycleEvent.ExitProcess) }
+  exitProcess(): void {
+    this.waiting?.pool.close()
+    this.start(LifecycleEvent.ExitProcess)
+  }
 
   private start(event: number): void {
     const error = this.life(event, null)

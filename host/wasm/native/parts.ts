@@ -10,8 +10,8 @@ export function isLarge(part: BodyPart): boolean {
   return part.file !== null || (part.data !== null && part.data.length > pieceSize)
 }
 
-/** The filter, given one part; null: it holds it. */
-type Filter = (part: BodyPart) => BodyPart | null | Promise<BodyPart | null>
+/** The filter, given one part; null: it holds it; a number: see BodyFilter. */
+type Filter = (part: BodyPart) => BodyPart | null | number | Promise<BodyPart | null | number>
 
 /** A large part in small ones, each passed through a filter when there is room for it. */
 export class SmallParts implements PartSource {
@@ -30,7 +30,7 @@ export class SmallParts implements PartSource {
     this.end = part.file === null ? part.data!.length : part.file.end
   }
 
-  next(): BodyPart | null | Promise<BodyPart | null> {
+  next(): BodyPart | null | number | Promise<BodyPart | null | number> {
     while (!this.over) {
       const data = this.read()
       this.over = this.at >= this.end

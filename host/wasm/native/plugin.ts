@@ -4,12 +4,13 @@ import type { Template } from '../../expr/template.ts'
 import type { Request } from '../../http/request.ts'
 import type { Services } from '../services.ts'
 import type { Shim } from '../shim.ts'
-import type { Program } from '../instance.ts'
+import type { Program } from '../program.ts'
 import { headerNames } from '../../http/framing/names.ts'
 import { PluginError } from '../../core/errors.ts'
 import { formatMsec } from '../../core/units.ts'
 import { Level } from '../../core/log.ts'
 import { Instance } from '../instance.ts'
+import { Kind } from '../frame.ts'
 import type { Trap } from '../trap.ts'
 import { GuestFault } from '../trap.ts'
 import { bounds } from './abi.ts'
@@ -22,15 +23,26 @@ import { environmentImports } from './environment.ts'
 import { MetricValues, metricImports } from './metrics.ts'
 import { PluginZones, zoneImports } from './zones.ts'
 import { askingImports } from './asking.ts'
+import { filterImports } from './filters.ts'
+import { hookImports, hookRegistration } from './hooks.ts'
+import { Regexes } from './regexes.ts'
+import { scriptRegistrationImports } from './script-registration.ts'
+import { scriptingImports } from './scripting.ts'
+import type { StateEntry } from './state.ts'
+import { stateImports } from './state.ts'
+import { streamImports } from './streams.ts'
+import { PluginTimers, timerImports } from './timers.ts'
 
 /** The functions that an instance imports. */
 function imports(plugin: NativePlugin, instance: Instance): WebAssembly.Imports {
   instance.onReplace = () => { plugin.shim = null }
   return {
     vespid: {
-      ...registrationImports(instance, plugin.registration), ...callbackImports(plugin, instance), ...requestImports(plugin, instance),
+      ...registrationImports(instance, plugin.registration), ...scriptRegistrationImports(instance, plugin.registration), ...scriptingImports(plugin, instance), ...callbackImports(plugin, instance), ...requestImports(plugin, instance),
       ...responseImports(plugin, instance), ...commandImports(plugin, instance), ...metricImports(plugin, instance),
-      ...zoneImports(plugin, instance), ...askingImports(plugin, instance),
+      ...zoneImports(plugin, instance), ...askingImports(plugin, instance), ...filterImports(plugin, instance),
+      ...streamImports(plugin, instance), ...timerImports(plugin, instance), ...stateImports(plugin, instance),
+      ...hookRegistration(instance, plugin.registration), ...hookImports(plugin, instance),
     },
     env: environmentImports(instance, (level, message) => plugin.log(level, message)),
   } as WebAssembly.Imports
@@ -46,6 +58,9 @@ export class NativePlugin {
   readonly services: Services
   /** Compiled templates by id. */
   readonly templates: Template[] = []
+  /** Variables and selects of routing scripts that it reads, by id. */
+  readonly scriptTexts: string[] = []
+  readonly regexes = new Regexes()
   metrics!: MetricValues
   /** The handle of the conf of a class for a request's present place; the module that stands for the plugin knows. */
   confOf: (r: Request, type: number) => number = () => 0
@@ -53,6 +68,10 @@ export class NativePlugin {
   cycle: Cycle | null = null
   /** The zones that it has opened. */
   readonly zones: PluginZones
+  /** What it does without being asked. */
+  readonly timers: PluginTimers
+  /** How it hands over its state; null when it does not. */
+  state: StateEntry | null = null
   /** The copier between core memory and arena; made at the first head. */
   shim: Shim | null = null
 
@@ -64,6 +83,7 @@ export class NativePlugin {
     this.own = program.own
     this.services = services
     this.zones = new PluginZones(program.name)
+    this.timers = new PluginTimers(this, program.timers)
     for (const name of headerNames) this.registration.intern(name)
     this.instance = new Instance(program, (instance) => imports(instance.origin === null ? this : this.seenBy(instance), instance))
     this.instance.faults.onChange = (milliseconds) => this.quarantine(milliseconds)
@@ -120,8 +140,9 @@ export class NativePlugin {
 
   /** A line of the plugin's: to the request's log when there is a request, else to the error log. */
   log(level: number, message: string): void {
-    const { request, cf } = this.instance.frame
-    const line = this.own ? message : `plugin ${this.name}: ${message}`
+    const { request, cf, kind, args } = this.instance.frame
+    const text = kind === Kind.Timer ? `timer "${args[0]}": ${message}` : message
+    const line = this.own ? text : `plugin ${this.name}: ${text}`
     if (request !== null) request.log(level, line)
     else if (this.services.log !== undefined) this.services.log(level, line)
     else if (cf !== null) this.cycleLog(cf, level, line)

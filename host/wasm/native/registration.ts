@@ -1,7 +1,13 @@
-import type { GuestFunction, Instance } from '../instance.ts'
+import type { GuestFunction } from '../program.ts'
+import type { Instance } from '../instance.ts'
+import type { EventRouteEntry, FunctionEntry, ParameterEntry, PseudoVariableEntry, TransformationEntry } from './script-registration.ts'
+import type { HookEntry } from './hooks.ts'
+import type { HookDeclaration } from '../../module.ts'
 import { Kind } from '../frame.ts'
 import { GuestFault } from '../trap.ts'
 import { Args, Phase, Where } from '../../module.ts'
+import type { FilterEntry } from './filters.ts'
+import { plainFilter, readOptions } from './filters.ts'
 import { HandlerFlag, LifecycleEvent, VariableFlag, bounds, levels } from './abi.ts'
 
 /** A conf class of the guest's: made and merged by its functions, held as 32-bit handles. */
@@ -54,12 +60,19 @@ export class Registration {
   readonly directives: DirectiveEntry[] = []
   readonly phases: (HandlerEntry & { readonly phase: Phase })[] = []
   readonly headerFilters: HandlerEntry[] = []
-  readonly bodyFilters: { readonly conf: number, readonly start: GuestFunction, readonly filter: GuestFunction, readonly end: GuestFunction | null }[] = []
+  readonly bodyFilters: FilterEntry[] = []
+  readonly inputFilters: FilterEntry[] = []
   readonly variables: { readonly name: string, readonly flags: number, readonly get: GuestFunction, readonly set: GuestFunction | null }[] = []
   readonly selects: { readonly name: string, readonly get: GuestFunction }[] = []
-  readonly functions: { readonly name: string, readonly minimum: number, readonly maximum: number, readonly call: GuestFunction }[] = []
+  readonly functions: FunctionEntry[] = []
+  readonly pseudoVariables: PseudoVariableEntry[] = []
+  readonly transformations: TransformationEntry[] = []
+  readonly parameters: ParameterEntry[] = []
+  readonly eventRoutes: EventRouteEntry[] = []
   readonly commands: { readonly name: string, readonly usage: string, readonly effect: 'read' | 'write', readonly run: GuestFunction }[] = []
   readonly metrics: MetricEntry[] = []
+  readonly hooks: HookEntry[] = []
+  readonly hookPoints: HookDeclaration[] = []
   readonly lifecycle: { readonly event: number, readonly call: GuestFunction }[] = []
   /** Where the guest wants request heads; length 0 when it declared no arena. */
   arenaAt = 0
@@ -182,8 +195,21 @@ export function registrationImports(instance: Instance, to: Registration): Recor
       begin('body_filter')
       to.bodyFilters.push({
         conf: conf(confIndex!, 'a body filter'), start: instance.required(start!, data!, 'body filter start'),
-        filter: instance.required(filter!, data!, 'body filter'), end: instance.function(end!, data!, 'body filter end'),
+        filter: instance.required(filter!, data!, 'body filter'), end: instance.function(end!, data!, 'body filter end'), options: plainFilter,
       })
+    },
+    input_filter: (confIndex, start, filter, end, data) => {
+      begin('input_filter')
+      to.inputFilters.push({
+        conf: conf(confIndex!, 'an input filter'), start: instance.required(start!, data!, 'input filter start'),
+        filter: instance.required(filter!, data!, 'input filter'), end: instance.function(end!, data!, 'input filter end'), options: plainFilter,
+      })
+    },
+    filter_options: (input, index, type, limit, over, flags, pointer, length) => {
+      instance.expect(Kind.Register, 'filter_options')
+      const entry = (input === 0 ? to.bodyFilters : to.inputFilters)[index!]
+      if (entry === undefined) throw new GuestFault(`gave options for ${input === 0 ? 'body' : 'input'} filter ${index}, which it has not registered`)
+      entry.options = readOptions(input !== 0, type!, limit!, over!, flags!, instance.text(pointer!, length!, bounds.name))
     },
     variable: (pointer, length, flags, get, set, data) => {
       begin('variable')
@@ -195,12 +221,6 @@ export function registrationImports(instance: Instance, to: Registration): Recor
       begin('select')
       const text = name(pointer!, length!, dottedName, 'select')
       to.selects.push({ name: text, get: instance.required(get!, data!, `select @${text}`) })
-    },
-    script_function: (pointer, length, minimum, maximum, call, data) => {
-      begin('script_function')
-      const text = name(pointer!, length!, dottedName, 'function')
-      if (minimum! < 0 || maximum! < minimum! || maximum! > 64) throw new GuestFault(`registered function "${text}" with ${minimum} to ${maximum} arguments`)
-      to.functions.push({ name: text, minimum: minimum!, maximum: maximum!, call: instance.required(call!, data!, `function ${text}`) })
     },
     command: (pointer, length, usage, usageLength, effect, run, data) => {
       begin('command')

@@ -1,4 +1,5 @@
 import { readSync, openSync, closeSync } from 'node:fs'
+import type { Connection } from '../../http/connection.ts'
 import type { Request } from '../../http/request.ts'
 import type { Instance } from '../instance.ts'
 import type { NativePlugin } from './plugin.ts'
@@ -20,7 +21,7 @@ export function requestImports(plugin: NativePlugin, instance: Instance): Record
   return {
     head: () => pushHead(plugin, instance, present('head')),
     remote_address: (out) => {
-      const words = addressWords(present('remote_address').remoteAddress)
+      const words = wordsOf(present('remote_address').connection)
       const at = instance.range(out!, 16)
       if ((at & 3) !== 0) throw new GuestFault('gave an address buffer that is not aligned to 4 bytes')
       const to = instance.words32
@@ -29,9 +30,14 @@ export function requestImports(plugin: NativePlugin, instance: Instance): Record
       to[i + 1] = words[2]!
       to[i + 2] = words[3]!
       to[i + 3] = words[4]!
-      return words[0]
+      return words[0]!
     },
-    request_text: (field, out, capacity) => instance.give(textField(present('request_text'), field!), out!, capacity!),
+    request_text: (field, out, capacity) => {
+      const r = present('request_text')
+      if (field !== RequestText.Uri || !r.head.received || !rawUri(r)) return instance.give(textField(r, field!), out!, capacity!)
+      const { table, bytes, base } = r.head
+      return instance.giveBytes(bytes, base + table[T_PATH_OFF]!, table[T_PATH_LEN]!, out!, capacity!)
+    },
     request_number: (field) => numberField(present('request_number'), field!),
     request_set: (field, pointer, length) => {
       const r = present('request_set')
@@ -46,7 +52,14 @@ export function requestImports(plugin: NativePlugin, instance: Instance): Record
       return 0
     },
     request_header: (pointer, length, out, capacity) => {
-      const value = present('request_header').header(plugin.lowerNamed(pointer!, length!))
+      const r = present('request_header')
+      const line = length === -1 ? r.head.single(pointer!) : -2
+      if (line === ABSENT) return ABSENT
+      if (line >= 0) {
+        const { table, bytes, base } = r.head
+        return instance.giveBytes(bytes, base + table[line + 2]!, table[line + 3]!, out!, capacity!)
+      }
+      const value = r.header(plugin.lowerNamed(pointer!, length!))
       return value === null ? ABSENT : instance.give(value, out!, capacity!)
     },
     request_header_at: (i, part, out, capacity) => {
@@ -121,12 +134,27 @@ function pushHead(plugin: NativePlugin, instance: Instance, r: Request): number 
   return 1
 }
 
+/** A connection's client address in the form that guests get it. */
+function wordsOf(c: Connection): readonly number[] {
+  const { remoteAddress } = c
+  if (c.addressWords !== null && c.addressText === remoteAddress) return c.addressWords
+  c.addressText = remoteAddress
+  return c.addressWords = addressWords(remoteAddress)
+}
+
 /** The URI is the path as it stands in the head. */
 function rawUri(r: Request): boolean {
   return r.revision === 0 && !r.internal && (r.head.table[T_FLAGS]! & F_COMPLEX) === 0
 }
 
-function textField(r: Request, field: number): string {
+/** The second word of a request line: the target as received. */
+export function target(line: string): string {
+  const from = line.indexOf(' ') + 1
+  const to = line.lastIndexOf(' ')
+  return to >= from ? line.slice(from, to) : line.slice(from)
+}
+
+export function textField(r: Request, field: number): string {
   switch (field) {
     case RequestText.Method: return r.method
     case RequestText.Uri: return r.uri
@@ -136,6 +164,7 @@ function textField(r: Request, field: number): string {
     case RequestText.Host: return r.host
     case RequestText.RemoteAddress: return r.remoteAddress
     case RequestText.Location: return r.location.name
+    case RequestText.Target: return target(r.requestLine)
     default: throw new GuestFault(`asked for request text ${field}`)
   }
 }
@@ -145,7 +174,7 @@ function numberField(r: Request, field: number): number {
     case RequestNumber.Version: return r.version
     case RequestNumber.HeaderCount: return r.head.count
     case RequestNumber.ContentLength: return r.contentLength
-    case RequestNumber.BodyLength: return r.bodyBuffer !== null || r.bodyFile !== null ? r.body.length : 0
+    case RequestNumber.BodyLength: return r.body.inMemory || r.bodyFile !== null ? r.body.length : 0
     case RequestNumber.Flags: return flags(r)
     case RequestNumber.StartTime: return r.startTime
     case RequestNumber.Connection: return r.connection.serial
@@ -166,8 +195,8 @@ function flags(r: Request): number {
 function readBody(instance: Instance, r: Request, offset: number, out: number, capacity: number): number {
   if (offset < 0 || capacity < 0) throw new GuestFault(`read the body from ${offset}, ${capacity} bytes`)
   const at = instance.range(out, capacity)
-  const { bodyBuffer, bodyFile } = r
-  if (bodyBuffer !== null) return offset >= bodyBuffer.length ? 0 : bodyBuffer.copy(instance.bytes, at, offset, Math.min(bodyBuffer.length, offset + capacity))
+  const { body, bodyFile } = r
+  if (body.inMemory) return body.copyTo(instance.bytes, at, offset, capacity)
   if (bodyFile === null) return 0
   const fd = openSync(bodyFile, 'r')
   try {

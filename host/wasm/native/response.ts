@@ -2,7 +2,7 @@ import { readSync } from 'node:fs'
 import type { BodyPart } from '../../http/response.ts'
 import type { Instance } from '../instance.ts'
 import type { NativePlugin } from './plugin.ts'
-import { Kind, withRequest } from '../frame.ts'
+import { Kind, Wish, withRequest } from '../frame.ts'
 import { GuestFault } from '../trap.ts'
 import { Use } from './registration.ts'
 import { ABSENT, HeaderMode, ResponseNumber, bounds } from './abi.ts'
@@ -29,7 +29,7 @@ export function responseImports(plugin: NativePlugin, instance: Instance): Recor
       const text = plugin.field(value!, valueLength!, Use.Value)
       if (name === null || text === null) return ABSENT
       if (mode === HeaderMode.Set) headersOut.set(name, text)
-      else if (mode === HeaderMode.Add) headersOut.add(name, text)
+      else if (mode === HeaderMode.Add) headersOut.append(name, text)
       else throw new GuestFault(`changed a header in mode ${mode}`)
       return 0
     },
@@ -64,7 +64,7 @@ export function responseImports(plugin: NativePlugin, instance: Instance): Recor
     },
     reply: (status, type, typeLength, body, bodyLength) => {
       const frame = instance.expect(Kind.Handle, 'reply')
-      if (frame.replied || frame.redirectUri !== null) throw new GuestFault('called reply twice for one request')
+      if (frame.wish !== Wish.None) throw new GuestFault('called reply twice for one request')
       if (status! < 200 || status! > 999) throw new GuestFault(`replied with status ${status}`)
       const contentType = plugin.field(type!, typeLength!, Use.Value)
       if (contentType === null) throw new GuestFault('replied with a content type that holds a line break')
@@ -73,27 +73,28 @@ export function responseImports(plugin: NativePlugin, instance: Instance): Recor
       frame.replyType = contentType
       frame.replyStatus = status!
       frame.replyBody = lastBody = bodyOf(instance.bytes, at, bodyLength!, lastBody)
-      frame.replied = true
+      frame.wish = Wish.Reply
     },
     redirect: (uri, uriLength, args, argsLength) => {
       const frame = instance.expect(Kind.Handle, 'redirect')
-      if (frame.replied || frame.redirectUri !== null) throw new GuestFault('called redirect after a reply or a redirect')
+      if (frame.wish !== Wish.None) throw new GuestFault('called redirect after a reply or a redirect')
       const to = instance.text(uri!, uriLength!, 65536)
       if (!/^[/@][^\0]*$/s.test(to)) throw new GuestFault('redirected to something that begins neither with "/" nor with "@"')
+      frame.wish = Wish.Redirect
       frame.redirectUri = to
       frame.redirectArgs = instance.text(args!, argsLength!, 65536)
     },
     part_length: () => {
-      const { part } = instance.expect(Kind.BodyFilter, 'part_length')
+      const { part } = instance.expect(Kind.BodyFilter | Kind.InputFilter, 'part_length')
       return partLength(part!)
     },
     part: (offset, out, capacity) => {
-      const frame = instance.expect(Kind.BodyFilter, 'part')
+      const frame = instance.expect(Kind.BodyFilter | Kind.InputFilter, 'part')
       if (offset! < 0 || capacity! < 0) throw new GuestFault(`read a part from ${offset}, ${capacity} bytes`)
       return readPart(instance, frame.part!, offset!, out!, capacity!)
     },
     part_set: (pointer, length) => {
-      const frame = instance.expect(Kind.BodyFilter, 'part_set')
+      const frame = instance.expect(Kind.BodyFilter | Kind.InputFilter, 'part_set')
       if (length! > bounds.body) throw new GuestFault(`gave a part of ${length} bytes; ${bounds.body} are allowed`)
       const at = instance.range(pointer!, length!)
       frame.partOut = Buffer.from(instance.bytes.subarray(at, at + length!))

@@ -3,7 +3,8 @@ import type { Request } from '../../http/request.ts'
 import type { BodyPart, PartSource } from '../../http/response.ts'
 import type { CallContext } from '../../rpc/command.ts'
 import type { Frame } from '../frame.ts'
-import type { GuestFunction, Instance } from '../instance.ts'
+import type { GuestFunction } from '../program.ts'
+import type { Instance } from '../instance.ts'
 import type { Calls, OpenBody } from './calls.ts'
 import type { NativePlugin } from './plugin.ts'
 import { DECLINED, ERROR, OK } from '../../module.ts'
@@ -40,6 +41,8 @@ interface Call {
   readonly fill: Fill
   /** Of log handlers, whose request is over. */
   readonly keep: Keep | null
+  /** Told of the call when it has an instance. */
+  readonly began?: (call: WaitingCall) => void
 }
 
 /** Gives a log handler's request an object of its own, when the handler has to wait (in a call, or for an instance). */
@@ -103,6 +106,13 @@ export class Waiting {
     }).catch((error: unknown) => this.calls.refused(error, f, r, OK))
   }
 
+  /** Runs a script function: its return code. Rejects with PoolFull, Trap or Cancelled. */
+  async script(f: GuestFunction, kind: number, r: Request | null, count: number, fill: (frame: Frame) => void): Promise<number> {
+    const returned = await this.run({ f, kind, r, a: count, b: 0, fill, keep: null })
+    this.leave(returned)
+    return returned.value
+  }
+
   /**
    * Runs a log handler. The request is over: when the handler waits it goes on with a copy, and the connection with its
    * next request.
@@ -142,12 +152,27 @@ export class Waiting {
     }
   }
 
+  /** Runs a timer. Rejects with PoolFull, Trap or Cancelled. */
+  async timer(f: GuestFunction, args: readonly string[], began: (call: WaitingCall) => void): Promise<void> {
+    const fill = (frame: Frame): void => { frame.args = args }
+    this.leave(await this.run({ f, kind: Kind.Timer, r: null, a: 0, b: 0, fill, keep: null, began }))
+  }
+
   // --- body filters that wait, or whose state nobody else may see
   // ----------------------------------------------------------
 
+  /** The same for a request body's filters: OK, or what stands for it when there is no instance to be had. */
+  async leaseForInput(r: Request, f: GuestFunction): Promise<Verdict> {
+    return this.blocked && !this.leases.has(r) ? this.calls.instead(r, 503, OK) : this.takeLease(r, f)
+  }
+
   /** Gives a response's body filters an instance; a header filter: OK, at once or when there is one, or 503. */
   lease(r: Request, f: GuestFunction): Answer {
-    if (r.headerOnly || this.leases.has(r) || this.blocked) return OK
+    return r.headerOnly || this.blocked ? OK : this.takeLease(r, f)
+  }
+
+  private takeLease(r: Request, f: GuestFunction): Answer {
+    if (this.leases.has(r)) return OK
     const take = (instance: Instance): Verdict => {
       const lease = { instance, over: false }
       this.leases.set(r, lease)
@@ -170,9 +195,9 @@ export class Waiting {
   }
 
   /** Asks a body filter whether it wants this response. */
-  bodyStart(f: GuestFunction, r: Request, conf: number): OpenBody | null {
+  bodyStart(f: GuestFunction, r: Request, conf: number, kind: number = Kind.BodyFilter): OpenBody | null {
     const lease = this.leases.get(r)
-    return lease === undefined ? null : this.calls.bodyStart(f, r, conf, lease.instance)
+    return lease === undefined ? null : this.calls.bodyStart(f, r, conf, lease.instance, kind)
   }
 
   /** Passes a part to a body filter that may wait: a source of one part, for which the rest of the body waits. */
@@ -182,14 +207,15 @@ export class Waiting {
     return { next: () => (asked ? null : (asked = true, made)) }
   }
 
-  private async filtered(f: GuestFunction, r: Request, part: BodyPart, open: OpenBody): Promise<BodyPart | null> {
+  /** Passes a part to a filter of bodies in its instance. */
+  async filtered(f: GuestFunction, r: Request, part: BodyPart, open: OpenBody, kind: number = Kind.BodyFilter): Promise<BodyPart | null | Verdict> {
     if (open.off) return part
     const lease = this.leases.get(r)
     try {
       if (open.lost || lease === undefined) throw this.calls.lost(f, r)
       const flags = (part.last ? 1 : 0) | (part.flush ? 2 : 0)
       const fill: Fill = (frame) => { frame.part = part }
-      const call: Call = { f, kind: Kind.BodyFilter, r, a: open.state, b: flags, fill, keep: null }
+      const call: Call = { f, kind, r, a: open.state, b: flags, fill, keep: null }
       const returned = await this.start(lease.instance, lease, call)
       const out = returned.frame.partOut
       this.leave(returned, lease)
@@ -197,7 +223,11 @@ export class Waiting {
     } catch (error) {
       if (error instanceof Cancelled) return null
       if (error instanceof Trap) this.calls.report(error, f, r)
-      return this.calls.withoutFilter(error, part, open)
+      try {
+        return this.calls.withoutFilter(error, part, open)
+      } catch (failure) {
+        return this.calls.statusFor(failure, r)
+      }
     }
   }
 
@@ -239,7 +269,7 @@ export class Waiting {
     }
   }
 
-  private start(instance: Instance, lease: Lease | null, { f, kind, r, a, b, fill, keep }: Call): Promise<Returned> {
+  private start(instance: Instance, lease: Lease | null, { f, kind, r, a, b, fill, keep, began }: Call): Promise<Returned> {
     let frame: Frame
     try {
       frame = instance.enter(kind, r)
@@ -251,6 +281,7 @@ export class Waiting {
     const call = new WaitingCall(frame, keep === null ? r : null, `${f.label} of plugin ${this.plugin.name}`)
     if (keep !== null) call.onSuspend = () => { frame.request = keep(call) }
     instance.waiting = call
+    began?.(call)
     f.calls++
     return this.enter(instance, f, r, a, b).then((value) => {
       if (!call.cancelled) return { instance, frame, value }

@@ -44,8 +44,8 @@ directive<Conf>('jsonrpcs_batch', where, 1, (conf: Conf, args: string[]): string
 }, merge)
 
 /** Whether the body says that it is JSON. A page of another site cannot say that without asking first (CORS), and is never allowed to. */
-function saysJson(type: string): bool {
-  if (type == 'application/json') return true
+function saysJson(type: string | null): bool {
+  if (type === null) return false
   const semicolon = type.indexOf(';')
   const plain = (semicolon < 0 ? type : type.substring(0, semicolon)).trim().toLowerCase()
   return plain.endsWith('/json') || plain.endsWith('+json') || plain == 'application/json-rpc' || plain == 'application/jsonrequest'
@@ -59,13 +59,12 @@ function fromPage(r: Request): bool {
 }
 
 content<Conf>('jsonrpcs', (r: Request, conf: Conf): Status => {
-  if (r.method != 'POST') {
+  if (!r.hasMethod('POST')) {
     r.response.set('Allow', 'POST')
     const host = r.header('host')
     return r.reply(405, 'text/plain', hint + `http://${host === null ? r.host : host}${r.path}\n`)
   }
-  const type = r.header('content-type')
-  if ((type === null || !saysJson(type)) && fromPage(r)) {
+  if (!r.headerIs('content-type', 'application/json') && !saysJson(r.header('content-type')) && fromPage(r)) {
     r.log(LogLevel.Error, 'json-rpc call from a web page without "Content-Type: application/json"')
     return r.reply(415, 'text/plain', 'a web page must send JSON-RPC calls with "Content-Type: application/json"\n')
   }

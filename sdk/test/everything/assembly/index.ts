@@ -1,7 +1,7 @@
 // One of everything that the SDK offers; test/abi/sdk.test.ts asks for each.
 import {
   Args, Level, LogLevel, Needs, Nothing, Part, Phase, Request, RpcCall, Status, Template, Where, body_filter, conf, content, counter, directive, gauge,
-  header_filter, histogram, log, log_handler, main_conf, on_start, phase, rpc, rpc_call, script_function, select, variable, variable_prefix, warn,
+  header_filter, histogram, log, log_handler, main_conf, on_start, phase, rpc, rpc_call, script_function, select, Param, Script, variable, variable_prefix, warn,
 } from '@vespid/sdk'
 import { Cidr } from '@vespid/sdk/cidr'
 import { Json } from '@vespid/sdk/json'
@@ -109,7 +109,7 @@ let stored = ''
 variable('stored', (r: Request): string | null => stored == '' ? null : stored, (r: Request, value: string): void => { stored = `[${value}]` }, false)
 variable_prefix('echo_', (r: Request, rest: string): string | null => rest == 'nothing' ? null : rest)
 select('probe', (r: Request, argument: string): string | null => `${argument}!`)
-script_function('probe_function', 1, 2, (r: Request, args: string[]): Status => args.length == 2 ? Status.Ok : Status.Declined)
+script_function('probe_function', 1, 2, [Param.Text], (s: Script): i32 => s.count == 2 ? 1 : -1)
 
 const calls = counter('calls_total', 'calls seen', ['path'])
 const level = gauge('level', 'how high')

@@ -1,0 +1,50 @@
+/** Which sockets the `listen=` lines of a Kamailio file mean for HTTP. */
+import { networkInterfaces } from 'node:os'
+import { isIPv4, isIPv6 } from 'node:net'
+import type { Place } from '../../core/place.ts'
+import type { ScriptFile } from '../../script/ast.ts'
+
+/** One address to listen on as nginx's `listen` writes it. */
+export interface HttpListen {
+  readonly place: Place
+  readonly address: string
+}
+
+/** Kamailio's port, when neither the line nor `port=` names one. */
+const DEFAULT_PORT = 5060
+
+/** Protocols of `listen=` that carry no HTTP here. */
+export interface Listeners {
+  readonly http: readonly HttpListen[]
+  readonly other: readonly { readonly place: Place, readonly protocol: string }[]
+}
+
+/** The listeners of a file; without any `listen=` it is every address, as in Kamailio. `begin` is the place of the file's start. */
+export function listenersOf(file: ScriptFile, begin: Place): Listeners {
+  const set = file.settings.findLast(({ name }) => name === 'port')?.value
+  const standard = typeof set === 'number' && set > 0 ? set : DEFAULT_PORT
+  if (file.listens.length === 0) return { http: [{ place: begin, address: `*:${standard}` }], other: [] }
+  const http: HttpListen[] = []
+  const other: { place: Place, protocol: string }[] = []
+  for (const { place, protocol, address, port } of file.listens) {
+    if (protocol !== null && protocol !== 'tcp') {
+      other.push({ place, protocol })
+      continue
+    }
+    for (const host of hostsOf(address)) {
+      const text = `${host}:${port === 0 ? standard : port}`
+      if (!http.some((one) => one.address === text)) http.push({ place, address: text })
+    }
+  }
+  return { http, other }
+}
+
+/** An interface is all of its addresses; IPv6 goes into brackets. */
+function hostsOf(address: string): string[] {
+  if (isIPv6(address)) return [`[${address}]`]
+  if (isIPv4(address) || address.startsWith('[') || address === '*') return [address]
+  const found = networkInterfaces()[address]
+  // A link-local address needs a scope, which nginx's `listen` has no form for.
+  return found === undefined ? [address] : found.filter((one) => !one.address.startsWith('fe80:')).map((one) =>
+    one.family === 'IPv6' ? `[${one.address}]` : one.address)
+}

@@ -1,0 +1,49 @@
+import type { Cf } from '../../conf/cf.ts'
+import type { RouteBlock } from '../../script/ast.ts'
+
+/** A variable or transformation in a text that is expanded. */
+const inText = /\$\(?([A-Za-z_]\w*)|\{([a-z]\w*)\./g
+
+/**
+ * Loads the shipped plugins that bring what route blocks use: functions, pseudo-variables, transformations, event routes. A name in a text that is
+ * none after all loads a plugin that does nothing.
+ */
+export function loadNeeded(cf: Cf, blocks: readonly RouteBlock[]): void {
+  const wanted = new Set<string>()
+  for (const block of blocks) {
+    if (block.kind === 'event_route') wanted.add(`event_route[${block.name}]`)
+    collect(block.body, wanted)
+  }
+  for (const name of wanted) {
+    const modules = cf.cycle.plugins.loadFor(name)
+    if (modules !== null) cf.addModules(modules)
+  }
+}
+
+function collect(value: unknown, wanted: Set<string>): void {
+  if (typeof value === 'string') {
+    for (const [, variable, transformation] of value.matchAll(inText)) wanted.add(variable === undefined ? `{${transformation}}` : `$(${variable})`)
+  } else if (Array.isArray(value)) {
+    for (const item of value) collect(item, wanted)
+  } else if (value !== null && typeof value === 'object') {
+    const node = value as Record<string, unknown>
+    if (node.kind === 'call') wanted.add(`${node.name as string}()`)
+    if (node.kind === 'pv') {
+      wanted.add(`$(${node.name as string})`)
+      for (const text of node.transformations as readonly string[]) wanted.add(`{${text.split('.')[0]}}`)
+    }
+    for (const key in node) if (key !== 'place') collect(node[key], wanted)
+  }
+}
+
+/** Whether blocks read the request's body, as far as their text tells. */
+export function readsBody(blocks: Iterable<RouteBlock>): boolean {
+  for (const block of blocks) {
+    if (/"(?:rb|bs|mb|ml|\w*body\w*|msg|jsonrpc_dispatch)"|\$\(?(?:rb|bs|mb|ml|request_body)\b|@msg|body/.test(JSON.stringify(block.body, withoutPlaces))) return true
+  }
+  return false
+}
+
+function withoutPlaces(key: string, value: unknown): unknown {
+  return key === 'place' ? undefined : value
+}

@@ -1,0 +1,206 @@
+import type { BinaryOperator, CallNode, Expression, PvNode } from '../ast.ts'
+import type { ScriptValue } from '../contract.ts'
+import type { ScriptRun } from '../run.ts'
+import type { CompileContext } from './context.ts'
+import { ConfigError } from '../../core/errors.ts'
+import { compileSelect } from '../../expr/select/compile.ts'
+import { LogLevel } from '../run.ts'
+import { ScriptFailure, toText } from '../values.ts'
+import { compileCall } from './call.ts'
+import { binaryOperation, unaryOperation } from './operators.ts'
+import { compilePv } from './pv.ts'
+import { compileMatch } from './match.ts'
+import { compileTest } from './test.ts'
+
+/** An expression, compiled. Evaluating one throws ScriptFailure when it cannot be; the statement then has no effect. */
+export interface Compiled {
+  /** Null in an expression that waits. */
+  readonly value: (run: ScriptRun) => ScriptValue
+  /** Present when something in it waits; then `value` must not be used. */
+  readonly wait: ((run: ScriptRun) => Promise<ScriptValue>) | null
+  readonly constant?: number | string
+}
+
+const nothing: Compiled = { value: () => null, wait: null }
+
+/** Compiles an expression; mistakes are noted in the context. */
+export function compileExpression(node: Expression, context: CompileContext): Compiled {
+  switch (node.kind) {
+    case 'int': case 'string': {
+      const { value } = node
+      return { value: () => value, wait: null, constant: value }
+    }
+    case 'pv': return context.attempt(node.place, nothing, () => ({ value: compilePv(node, context).get, wait: null }))
+    case 'select': return context.attempt(node.place, nothing, () => selectExpression(node.source, context))
+    case 'unary': return unary(node, context)
+    case 'binary': return binary(node, context)
+    case 'selval': return selval(node, context)
+    case 'call': return callExpression(node, context)
+    case 'assign': return assignment(node, context)
+    case 'test': return context.attempt(node.place, nothing, () => ({ value: compileTest(node, context), wait: null }))
+  }
+}
+
+/** Makes an expression of one operand. */
+function map(operand: Compiled, apply: (run: ScriptRun, value: ScriptValue) => ScriptValue): Compiled {
+  const { value, wait } = operand
+  if (wait !== null) return { value: () => null, wait: async (run) => apply(run, await wait(run)) }
+  return { value: (run) => apply(run, value(run)), wait: null }
+}
+
+/** The value of an expression at once or later. */
+export function evaluate(expression: Compiled, run: ScriptRun): ScriptValue | Promise<ScriptValue> {
+  return expression.wait === null ? expression.value(run) : expression.wait(run)
+}
+
+/** Failed counts as an empty text (kamailio rules of select.md §4); `defined` and `== $null` look at the value itself. */
+function selectExpression(source: string, context: CompileContext): Compiled {
+  const table = context.options.selects
+  if (table === null) throw new ConfigError(`selects are not available here: "${source}"`)
+  const select = compileSelect(source, table, context.place)
+  return { value: ({ subject }) => subject.message === null ? null : select.evaluate(subject.message) ?? null, wait: null }
+}
+
+function unary(node: Expression & { kind: 'unary' }, context: CompileContext): Compiled {
+  return map(compileExpression(node.operand, context), unaryOperation(node.op, node.operand.kind === 'select'))
+}
+
+function isNull(node: Expression): boolean {
+  return node.kind === 'pv' && node.name === 'null' && node.transformations.length === 0
+}
+
+function binary(node: Expression & { kind: 'binary' }, context: CompileContext): Compiled {
+  const { op } = node
+  const left = textual(node.left, compileExpression(node.left, context), op === '==' || op === '!=' ? node.right : null)
+  if ((op === '==' || op === '!=') && isNull(node.right)) {
+    const yes = op === '==' ? 1 : 0
+    return map(left, (_, value) => value === null ? yes : 1 - yes)
+  }
+  // Kamailio tests `== ""` as strempty() does, so that 0 is not equal to it (measured); `!= ""` compares as usual.
+  if (op === '==' && node.right.kind === 'string' && node.right.value === '') return map(left, (_, value) => toText(value) === '' ? 1 : 0)
+  if (op === '=~') return compileMatch(left, node, context)
+  const right = textual(node.right, compileExpression(node.right, context), null)
+  if (op === '&&' || op === '||') return logical(op, left, right)
+  return combine(op, left, right)
+}
+
+/** A failed select is an empty text, unless it is compared with $null. */
+function textual(node: Expression, compiled: Compiled, against: Expression | null): Compiled {
+  if (node.kind !== 'select' || (against !== null && isNull(against))) return compiled
+  return { ...compiled, value: (run) => compiled.value(run) ?? '' }
+}
+
+function combine(op: BinaryOperator, left: Compiled, right: Compiled): Compiled {
+  const operation = binaryOperation(op)
+  if (left.wait !== null || right.wait !== null) {
+    return { value: () => null, wait: async (run) => operation(run, await evaluate(left, run), await evaluate(right, run)) }
+  }
+  const a = left.value
+  const b = right.value
+  const { constant } = right
+  // What routes do most: compare a variable with a text.
+  if (op === '==' && typeof constant === 'string') {
+    return { value: (run) => { const v = a(run); return (typeof v === 'string' ? v === constant : operation(run, v, constant) === 1) ? 1 : 0 }, wait: null }
+  }
+  return { value: (run) => operation(run, a(run), b(run)), wait: null }
+}
+
+/** The truth of a condition: its int value is above 0. */
+export function isTrue(run: ScriptRun, value: ScriptValue): boolean {
+  return (typeof value === 'number' ? value : run.int(value)) > 0
+}
+
+function logical(op: '&&' | '||', left: Compiled, right: Compiled): Compiled {
+  const decided = op === '||'
+  if (left.wait !== null || right.wait !== null) {
+    return {
+      value: () => null,
+      wait: async (run) => {
+        if (isTrue(run, await evaluate(left, run)) === decided) return decided ? 1 : 0
+        return isTrue(run, await evaluate(right, run)) ? 1 : 0
+      },
+    }
+  }
+  const a = left.value
+  const b = right.value
+  if (decided) return { value: (run) => isTrue(run, a(run)) || isTrue(run, b(run)) ? 1 : 0, wait: null }
+  return { value: (run) => isTrue(run, a(run)) && isTrue(run, b(run)) ? 1 : 0, wait: null }
+}
+
+function selval(node: Expression & { kind: 'selval' }, context: CompileContext): Compiled {
+  const condition = compileExpression(node.condition, context)
+  const yes = compileExpression(node.yes, context)
+  const no = compileExpression(node.no, context)
+  if (condition.wait !== null || yes.wait !== null || no.wait !== null) {
+    return { value: () => null, wait: async (run) => evaluate(isTrue(run, await evaluate(condition, run)) ? yes : no, run) }
+  }
+  return { value: (run) => isTrue(run, condition.value(run)) ? yes.value(run) : no.value(run), wait: null }
+}
+
+/** In an expression a call is true or false; directly assigned it gives its code (`direct`). */
+function callExpression(node: CallNode, context: CompileContext, direct = false): Compiled {
+  const call = compileCall(node, context)
+  const shape = direct ? (code: number): number => code : (code: number): number => code > 0 ? 1 : 0
+  const { wait } = call
+  if (wait !== null) return { value: () => null, wait: async (run) => shape(await wait(run)) }
+  return { value: (run) => shape(call.run(run)), wait: null }
+}
+
+/** An assignment is an expression with the value 1. */
+function assignment(node: Expression & { kind: 'assign' }, context: CompileContext): Compiled {
+  const assign = compileAssignment(node.target, node.value, context)
+  const { wait } = assign
+  if (wait !== null) return { value: () => null, wait: async (run) => required(await wait(run)) }
+  return { value: (run) => required(assign.run(run)), wait: null }
+}
+
+function required(code: number): number {
+  if (code < 0) throw new ScriptFailure('the assignment failed')
+  return 1
+}
+
+/** An action: 1 or its code, below 0 when it failed. */
+export interface Action {
+  readonly run: (run: ScriptRun) => number
+  readonly wait: ((run: ScriptRun) => Promise<number>) | null
+}
+
+/** Compiles `target = value`. Logs a failure and answers −1 then. */
+export function compileAssignment(target: PvNode, value: Expression, context: CompileContext): Action {
+  const set = context.attempt(target.place, null, () => {
+    const bound = compilePv(target, context)
+    if (bound.set === null) throw new ConfigError(`the variable "${target.source}" is read-only`)
+    return bound.set
+  })
+  const compiled = value.kind === 'call' ? callExpression(value, context, true) : textual(value, compileExpression(value, context), null)
+  const store = (run: ScriptRun, result: ScriptValue): number => {
+    if (run.flow !== 0) return 0
+    if (set!(run, result)) return 1
+    run.log(LogLevel.Error, `the variable "${target.source}" cannot be set`)
+    return -1
+  }
+  const { wait } = compiled
+  if (wait !== null) return { run: () => -1, wait: (run) => wait(run).then((result) => store(run, result), (error: unknown) => failed(run, error)) }
+  const { value: get, constant } = compiled
+  if (constant !== undefined) return { run: (run) => store(run, constant), wait: null }
+  return {
+    run(run) {
+      let result: ScriptValue
+      try {
+        result = get(run)
+      } catch (error) {
+        return failed(run, error)
+      }
+      return store(run, result)
+    },
+    wait: null,
+  }
+}
+
+/** Logs that an expression could not be evaluated and returns −1; anything else that was thrown goes on. */
+export function failed(run: ScriptRun, error: unknown): number {
+  if (!(error instanceof ScriptFailure)) throw error
+  run.log(LogLevel.Error, error.message)
+  return -1
+}
+

@@ -1,0 +1,84 @@
+/** xlog and its relatives (kamailio.md §9.11), and the core's log(). */
+import type { ScriptFunction, ScriptValue } from '../contract.ts'
+import type { ScriptRun } from '../run.ts'
+import { LogLevel } from '../run.ts'
+import { parseInteger } from '../values.ts'
+
+const levels: Readonly<Record<string, number>> = {
+  A: LogLevel.Alert, B: LogLevel.Bug, C: LogLevel.Critical, E: LogLevel.Error, W: LogLevel.Warning, N: LogLevel.Notice, I: LogLevel.Info, D: LogLevel.Debug,
+}
+
+/** The level that a word names by its letter behind `L_`; null when it is none. */
+function levelOf(word: string): number | null {
+  return word.startsWith('L_') ? levels[word[2] ?? ''] ?? null : null
+}
+
+/** Writes a line; a line end at its end is the log's own business. */
+function write(run: ScriptRun, level: number, text: string): number {
+  if (level <= run.program.options.debug) run.subject.log(level, `<script>: ${text.replace(/\r?\n$/, '')}`)
+  return 1
+}
+
+function checkLevel(word: string | number): string | void {
+  const text = String(word)
+  if (text.startsWith('$') || levelOf(text) !== null) return
+  return `invalid log level "${text}", it is one of L_ALERT, L_BUG, L_CRIT, L_ERR, L_WARN, L_NOTICE, L_INFO, L_DBG`
+}
+
+/** `f([[facility,] level,] text)`; the facility is not used. `lines`: the line of the configuration goes before the text. */
+function xlog(name: string, lines: boolean): ScriptFunction {
+  return {
+    name, minimum: 1, maximum: 3,
+    check(args) {
+      if (args.length === 3 && !/^(LOG_|\$)/.test(String(args[0]))) return `invalid log facility "${args[0]}"`
+      if (args.length > 1) return checkLevel(args[args.length - 2]!)
+    },
+    call(view, args) {
+      const run = view as ScriptRun
+      const level = args.length === 1 ? LogLevel.Error : runtimeLevel(run, args[args.length - 2]!)
+      if (level === null) return -1
+      const text = String(args[args.length - 1])
+      return write(run, level, lines ? `${run.place.line}:${text}` : text)
+    },
+  }
+}
+
+/** A number, or a word; from a variable Kamailio takes numbers only. */
+function runtimeLevel(run: ScriptRun, word: ScriptValue): number | null {
+  const text = String(word)
+  const level = parseInteger(text)
+  if (level !== null) return level
+  const named = levelOf(text)
+  if (named === null) run.log(LogLevel.Error, `invalid log level "${text}"`)
+  return named
+}
+
+function leveled(name: string, level: number, lines: boolean): ScriptFunction {
+  return {
+    name, minimum: 1, maximum: 1,
+    call: (run, [text]) => write(run as ScriptRun, level, lines ? `${(run as ScriptRun).place.line}:${String(text)}` : String(text)),
+  }
+}
+
+const shorthands: readonly (readonly [string, number])[] = [
+  ['dbg', LogLevel.Debug], ['info', LogLevel.Info], ['notice', LogLevel.Notice], ['warn', LogLevel.Warning], ['err', LogLevel.Error],
+  ['crit', LogLevel.Critical], ['alert', LogLevel.Alert], ['bug', LogLevel.Bug],
+]
+
+/** `log([level,] "text")`: no variables, level 4 of Kamailio's numbers when none is given; not a function for `$rc`. */
+const log: ScriptFunction = {
+  name: 'log', minimum: 1, maximum: 2, parameters: ['constant', 'constant'], core: true,
+  call(run, args) {
+    const level = args.length === 1 ? LogLevel.Debug : parseInteger(String(args[0])) ?? LogLevel.Error
+    return write(run as ScriptRun, level, String(args[args.length - 1]))
+  },
+}
+
+export const logFunctions: readonly ScriptFunction[] = [
+  xlog('xlog', false), xlog('xlogl', true), log,
+  ...shorthands.flatMap(([word, level]) => [leveled(`x${word}`, level, false), leveled(`xl${word}`, level, true)]),
+  { name: 'xlogm', minimum: 2, maximum: 2, check: (args) => checkLevel(args[0]!), call(view, [word, text]) {
+    const level = runtimeLevel(view as ScriptRun, word!)
+    return level === null ? -1 : write(view as ScriptRun, level, String(text))
+  } },
+]

@@ -1,0 +1,20 @@
+import type { Message } from './message.ts'
+
+/** The target of an HTTP request in absolute form, which stands in its first line only; null in any other form. */
+export function absoluteTarget(m: Message): string | null {
+  const line = m.firstLine
+  const from = line.indexOf(' ') + 1
+  if (from === 0 || !/^https?:\/\//i.test(line.slice(from, from + 8))) return null
+  const to = line.indexOf(' ', from)
+  return to < 0 ? line.slice(from) : line.slice(from, to)
+}
+
+/** The URI that an HTTP request asks for (RFC 9110 §7.1): absolute target, else scheme, Host and target; null without a host. */
+export function effectiveUri(m: Message): string | null {
+  const absolute = absoluteTarget(m)
+  if (absolute !== null) return absolute
+  const line = m.find(0, 'host', 0)
+  const host = line < 0 ? '' : m.value(line)
+  if (host === '') return null
+  return `${m.tls === null ? 'http' : 'https'}://${host}${m.target === '*' ? '' : m.target}`
+}

@@ -1,0 +1,75 @@
+import * as host from './host'
+import * as text from './text'
+import { Bytes } from './bytes'
+import { Answer, Ask, putBody, putMethod } from './waiting'
+
+/** Bytes that are read at once. */
+const size: i32 = 65536
+
+/** The answer to a subrequest whose body is read piece by piece, so that it may be of any length. */
+export class SubrequestStream {
+  /** The body broke off before its end. */
+  failed: bool = false
+  private over: bool = false
+
+  /** @internal */
+  constructor(private answer: Answer) {}
+
+  /** The answer's status. */
+  get status(): i32 { return this.answer.status }
+  /** A header by name in any case, or null. */
+  header(name: string): string | null { return this.answer.header(name) }
+
+  /** Waits for the next piece of the body, 64 KiB at most; null at its end. */
+  read(): Bytes | null {
+    if (this.over) return null
+    const buffer = new ArrayBuffer(size)
+    const n = host.subrequest_read(changetype<usize>(buffer), size)
+    if (n > 0) return Bytes.of(buffer, n)
+    this.over = true
+    this.failed = n < 0
+    return null
+  }
+}
+
+const plain = new Ask()
+const words = new StaticArray<usize>(10)
+
+/** Puts what a subrequest is described by into `words`. */
+function put(uri: string, args: string, ask: Ask): void {
+  text.begin()
+  text.put(uri)
+  keep(0)
+  text.put(args)
+  keep(2)
+  putMethod(ask)
+  keep(4)
+  text.put(ask.headers.join('\n'))
+  keep(6)
+  putBody(ask)
+  keep(8)
+}
+
+function keep(i: i32): void {
+  words[i] = text.at
+  words[i + 1] = <usize>text.length
+}
+
+/**
+ * As `subrequest`, but waits only for the answer's head; the body is read with `read`. One at a time: another one ends it. What is not
+ * read when the handler returns is dropped.
+ */
+export function subrequest_stream(uri: string, args: string = '', ask: Ask = plain): SubrequestStream {
+  put(uri, args, ask)
+  return new SubrequestStream(Answer.read(host.subrequest_open(
+    words[0], <i32>words[1], words[2], <i32>words[3], words[4], <i32>words[5], words[6], <i32>words[7], words[8], <i32>words[9],
+  )))
+}
+
+/** Makes a subrequest that nobody waits for: the client has its answer before, and what comes of it is dropped. False when there are too many. */
+export function subrequest_background(uri: string, args: string = '', ask: Ask = plain): bool {
+  put(uri, args, ask)
+  return host.subrequest_background(
+    words[0], <i32>words[1], words[2], <i32>words[3], words[4], <i32>words[5], words[6], <i32>words[7], words[8], <i32>words[9],
+  ) == 0
+}
