@@ -5,6 +5,7 @@ import type { Module } from './module.ts'
 import type { HttpMain } from './http/servers.ts'
 import type { PluginSet } from './wasm/plugins.ts'
 import type { ScriptFile } from './script/ast.ts'
+import type { SipMain } from './sip/listens.ts'
 import { ConfigError } from './core/errors.ts'
 import { HookPlan } from './http/hooks/plan.ts'
 import { VariableTable } from './expr/variables.ts'
@@ -60,6 +61,8 @@ export class Cycle {
   hooks = new HookPlan()
   /** The variables of http{}; resolved when the configuration is complete. */
   readonly variables = new VariableTable()
+  /** Where SIP is received and what is done with it; null without a sip block. */
+  sip: SipMain | null = null
   /** Servers by address, ready to serve; null without an http block. */
   servers: HttpMain | null = null
   /** The error log of the main context. */

@@ -10,6 +10,7 @@ import { ErrorLog } from './core/logfile.ts'
 import type { Cycle, CycleOptions } from './cycle.ts'
 import { banner } from './master/banner.ts'
 import { checkAddresses } from './master/bind.ts'
+import { checkSipAddresses } from './master/sipbind.ts'
 import { masterRegistry } from './master/commands.ts'
 import { Configurations } from './master/configurations.ts'
 import type { Candidate } from './master/configurations.ts'
@@ -27,7 +28,7 @@ import type { CallContext } from './rpc/command.ts'
 import { RpcCode, RpcError } from './rpc/command.ts'
 import { dispatch } from './rpc/jsonrpc.ts'
 import { Registry, unknownCommand } from './rpc/registry.ts'
-import type { ModuleReport, ReloadReport, ServerControl, ThreadStatus } from './rpc/server.ts'
+import type { ConnectionFacts, ModuleReport, ReloadReport, ServerControl, ThreadStatus } from './rpc/server.ts'
 import { readCounters } from './wasm/limits/faults.ts'
 import type { PluginFacts } from './wasm/plugins.ts'
 import type { PluginChange } from './wasm/store.ts'
@@ -87,6 +88,7 @@ export class Master implements ServerControl {
         const taken = await this.#guard.take(conf.pid, log)
         if (taken !== null) return [problem(taken)]
         await checkAddresses(cycle.servers?.addresses ?? [], [], log)
+        await checkSipAddresses(cycle, null)
         const complaints = this.#zones.prepare(cycle)
         if (complaints.length > 0) {
           await this.#abandon()
@@ -161,6 +163,10 @@ export class Master implements ServerControl {
   async threads(): Promise<ThreadStatus[]> {
     const serving = await this.#crew.status()
     return this.#crew.servesMasterCycle ? serving : [masterStatus(this.cycle.number), ...serving]
+  }
+
+  connections(): Promise<readonly ConnectionFacts[]> {
+    return this.#crew.connections()
   }
 
   reload(): Promise<ReloadReport> {
@@ -259,6 +265,7 @@ export class Master implements ServerControl {
     try {
       const registry = masterRegistry(cycle, this, () => this.log, (...call) => this.#crew.run(...call))
       await checkAddresses(cycle.servers?.addresses ?? [], old.servers?.addresses ?? [], this.log)
+      await checkSipAddresses(cycle, old)
       const complaints = this.#zones.prepare(cycle).map((message) => problem(message))
       if (complaints.length === 0) for (const module of cycle.modules) module.initModule?.(cycle)
       const problems = complaints.length > 0 ? complaints : await this.#crew.deploy(candidate.next, conf.workerProcesses, cycle)

@@ -8,14 +8,15 @@ import type { HttpEngine } from './http/engine.ts'
 import type { Request } from './http/request.ts'
 import type { BodyPart, InputPart, PartSource } from './http/response.ts'
 import type { MetricDefinition } from './core/metrics.ts'
+import type { Listed } from './core/statistics.ts'
 import type { Command } from './rpc/command.ts'
 import type { EventRoute, ModuleParameter, PseudoVariable, ScriptFunction, TransformationClass } from './script/contract.ts'
 
 /** Where a directive may stand: a bit set (nginx's context bits). */
 export const Where = {
-  Main: 1, Events: 2, Http: 4, Server: 8, Location: 16, Upstream: 32, ServerIf: 64, LocationIf: 128, LimitExcept: 256,
+  Main: 1, Events: 2, Http: 4, Server: 8, Location: 16, Upstream: 32, ServerIf: 64, LocationIf: 128, LimitExcept: 256, Sip: 512,
   /** Every context; `include` is the one user. */
-  Any: 511,
+  Any: 1023,
 } as const
 
 /** How many arguments a directive takes: a bit set; more than one bit means "either". Nothing set means no check. */
@@ -213,6 +214,8 @@ export interface Module {
 
   /** ngx_http_module_t. */
   preconfiguration?(cf: Cf): string | void
+  /** http{} was read, and nothing is merged yet: servers that no text names may be added (`addServer`). */
+  addServers?(cf: Cf): string | void
   postconfiguration?(cf: Cf): string | void
   createMainConf?(cf: Cf): unknown
   initMainConf?(cf: Cf, conf: any): string | void
@@ -258,4 +261,6 @@ export interface Module {
   readonly eventRoutes?: readonly EventRoute[]
   readonly commands?: readonly Command[]
   readonly metrics?: readonly MetricDefinition[]
+  /** Statistics under Kamailio's form of names that are read, not counted; each holds for the whole server. */
+  readonly statistics?: readonly Listed[]
 }

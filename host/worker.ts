@@ -1,6 +1,7 @@
 /** A worker thread: makes configurations ready and serves them, as the master asks. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { ActivityBoard } from './core/activity.ts'
+import { attachBoards } from './core/boards.ts'
 import { Leader } from './core/leader.ts'
 import { threadBuild } from './worker/build.ts'
 import { Channel } from './worker/channel.ts'
@@ -9,7 +10,8 @@ import { toWire } from './worker/messages.ts'
 import { ThreadRpc } from './worker/rpc.ts'
 import { Serving } from './worker/serving.ts'
 
-const { slot, head, activity, leader } = workerData as WorkerData
+const { slot, head, activity, leader, boards } = workerData as WorkerData
+attachBoards(boards, slot)
 const master = new Channel(parentPort!)
 const leading = new Leader(leader)
 const serving = new Serving(slot, head, new ActivityBoard(activity), () => leading.is(slot))
@@ -31,6 +33,7 @@ master.handle('abort', () => serving.abort())
 master.handle('reopen', () => serving.reopen())
 master.handle('level', (level: number) => serving.setLevel(level))
 master.handle('status', () => serving.status('worker'))
+master.handle('connections', () => serving.connections())
 master.handle('report', (module: string) => serving.report(module))
 master.handle('run', ({ method, params, context }) => rpc.run(method, params, context))
 master.handle('stop', async ({ graceful, timeout }) => {

@@ -4,6 +4,7 @@ import { Level } from '../core/log.ts'
 import { stderrLog } from '../core/logfile.ts'
 import { textOf } from '../core/text.ts'
 import { BindFailure, checkAddresses } from '../master/bind.ts'
+import { checkSipAddresses } from '../master/sipbind.ts'
 import { masterRegistry } from '../master/commands.ts'
 import { Configurations } from '../master/configurations.ts'
 import { checkPidFile } from '../master/pidfile.ts'
@@ -46,6 +47,7 @@ async function tryStart(cycle: Cycle): Promise<Problem[]> {
     if (complaint !== null) return [problem(complaint)]
     masterRegistry(cycle, {} as ServerControl, () => silent, () => null)
     await checkAddresses(cycle.servers?.addresses ?? [], [], silent, false)
+    await checkSipAddresses(cycle, null)
   } catch (error) {
     // An address in use may well be held by the very server that this configuration is for.
     if (error instanceof BindFailure) return error.failures.filter(({ message }) => !message.includes('(98: ')).map(({ message }) => problem(message))

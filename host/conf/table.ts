@@ -96,7 +96,7 @@ const contextNames: readonly [number, string][] = [
   [Where.Main, 'main'], [Where.Events, 'events'], [Where.Http, 'http'], [Where.Server, 'server'],
   [Where.Location, 'location'],
   [Where.Upstream, 'upstream'], [Where.ServerIf, 'if in server'], [Where.LocationIf, 'if in location'],
-  [Where.LimitExcept, 'limit_except'],
+  [Where.LimitExcept, 'limit_except'], [Where.Sip, 'sip'],
 ]
 
 /** `it may be used in http, server, location`, and the plugin that brings it when it comes from one. */

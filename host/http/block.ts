@@ -58,6 +58,7 @@ function complete(cf: Cf, inHttp: Cf, http: HttpConfs): void {
   const { cycle } = cf
   const main = coreMain(cf, http)
   const before = mistakes(cf)
+  eachModule(cf, (module) => module.addServers?.(inHttp))
   const places = merges(cf, http)
   eachModule(cf, (module, index) => {
     const text = module.initMainConf?.(inHttp, http.main[index])

@@ -1,19 +1,17 @@
 import type { Answer, Verdict } from '../module.ts'
 import type { InputOwner } from './inputfilters.ts'
 import type { Request } from './request.ts'
-import { readFileSync } from 'node:fs'
 import { OK } from '../module.ts'
 import { Level } from '../core/log.ts'
 import { ChunkedDecoder } from './framing/chunked.ts'
 import { State } from './connection.ts'
-import { BodyFile } from './bodyfile.ts'
+import { BodyStore } from './bodystore.ts'
 import { InputChain, grownTooLong } from './inputfilters.ts'
 
 /** How far the request's body is. */
 const Stage = { Done: 0, Unread: 1, Reading: 2, Discarding: 3 } as const
 type Stage = (typeof Stage)[keyof typeof Stage]
 
-const none = Buffer.alloc(0)
 const noTrailers: readonly string[] = []
 
 /** Who takes a body while it arrives (`proxy_request_buffering off`). */
@@ -34,11 +32,7 @@ export class RequestBody implements InputOwner {
   /** Bytes still to come by Content-Length; unused with chunks. */
   private left = 0
   private chunked: ChunkedDecoder | null = null
-  private parts: Buffer[] = []
-  private size = 0
-  private temporary: BodyFile | null = null
-  /** The temporary file is another request's. */
-  private borrowed = false
+  private readonly store = new BodyStore()
   private wake: ((v: Verdict) => void) | null = null
   private sink: BodySink | null = null
   /** The sink is behind. */
@@ -49,10 +43,6 @@ export class RequestBody implements InputOwner {
   private ended = false
   private chain: InputChain | null = null
   private prepared = false
-  private whole: Buffer | null = null
-  /** A body that came with its head stays where it was read (`source[start…start + size)`) until somebody needs it for longer; null when it does not. */
-  private source: Buffer | null = null
-  private start = 0
   /** Somebody began to read or to discard. */
   started = false
 
@@ -62,10 +52,10 @@ export class RequestBody implements InputOwner {
 
   /** A new request with this framing. */
   begin(contentLength: number, chunked: boolean): void {
-    this.whole = this.source = null
+    this.store.clear()
     this.started = this.full = this.ended = this.prepared = false
     this.received = 0
-    this.temporary = this.chain = this.chunked = null
+    this.chain = this.chunked = null
     if (contentLength <= 0 && !chunked) {
       this.stage = Stage.Done
       return
@@ -73,69 +63,39 @@ export class RequestBody implements InputOwner {
     this.stage = Stage.Unread
     this.left = chunked ? 0 : contentLength
     this.chunked = chunked ? new ChunkedDecoder() : null
-    this.size = 0
-    if (this.parts.length > 0) this.parts = []
   }
 
   /** The body of a subrequest: bytes of its own, or another's as far as it has been read (nginx shares request_body). Nothing is read for it. */
   lend(from: RequestBody | null, own: Buffer | null): void {
     const whole = own === null && from !== null && from.stage === Stage.Done
     this.stage = Stage.Done
-    this.started = this.borrowed = true
-    this.source = null
-    this.whole = whole ? from.buffer : own
-    this.temporary = whole ? from.temporary : null
-    this.size = whole ? from.size : own === null ? 0 : own.length
+    this.started = true
+    this.store.lend(whole ? from.store : null, own)
   }
 
   /** The whole body in memory; null when none, unread, or in a file. */
-  get buffer(): Buffer | null {
-    if (this.source !== null) this.detach()
-    return this.whole
-  }
-
+  get buffer(): Buffer | null { return this.store.buffer }
   /** Whether the whole body is in memory. */
-  get inMemory(): boolean { return this.whole !== null || this.source !== null }
-
+  get inMemory(): boolean { return this.store.inMemory }
   /** Copies a body that is still where it was read: called before that is overwritten. */
-  detach(): void {
-    const { source, start } = this
-    if (source === null) return
-    this.source = null
-    const copy = Buffer.allocUnsafe(this.size)
-    source.copy(copy, 0, start, start + this.size)
-    this.whole = copy
-  }
-
+  detach(): void { this.store.detach() }
   /** What the whole body lies in, `held[heldAt…heldAt + length)`, until control returns to the event loop; null when it is not in memory. */
-  get held(): Buffer | null { return this.source ?? this.whole }
-  get heldAt(): number { return this.source === null ? 0 : this.start }
-
+  get held(): Buffer | null { return this.store.held }
+  get heldAt(): number { return this.store.heldAt }
   /** Copies what of the body fits from `offset` on to `to[at…at + capacity)`; how many bytes. The body must be in memory. */
-  copyTo(to: Uint8Array, at: number, offset: number, capacity: number): number {
-    if (offset >= this.size) return 0
-    const end = Math.min(this.size, offset + capacity)
-    if (this.source !== null) return this.source.copy(to, at, this.start + offset, this.start + end)
-    return this.whole!.copy(to, at, offset, end)
-  }
-
+  copyTo(to: Uint8Array, at: number, offset: number, capacity: number): number { return this.store.copyTo(to, at, offset, capacity) }
+  /** The whole body as one buffer, from memory or the temporary file; empty when there is none. */
+  bytes(): Buffer { return this.store.bytes() }
   /** The temporary file that holds the body, or null. */
-  get file(): string | null { return this.temporary?.path ?? null }
+  get file(): string | null { return this.store.temporary?.path ?? null }
   /** Length in bytes of the body as far as read. */
-  get length(): number { return this.size }
+  get length(): number { return this.store.size }
   /** Bytes of the body are still in the connection or on the wire. */
   get unread(): boolean { return this.stage !== Stage.Done && !this.ended }
   /** Lines behind a chunked body: name, value, name, value …; empty until it is read to its end. Bytes as they came. */
   get trailers(): readonly string[] { return this.chunked === null || !this.chunked.done ? noTrailers : this.chunked.trailers }
   /** Somebody waits for more of it. */
   get reading(): boolean { return this.stage === Stage.Reading }
-
-  /** The whole body as one buffer, from memory or the temporary file; empty when there is none. */
-  bytes(): Buffer {
-    const { buffer } = this
-    if (buffer !== null) return buffer
-    return this.temporary === null ? none : readFileSync(this.temporary.path)
-  }
 
   /** Chooses and starts the input filters, once, when somebody wants the body; whether there are any. Throws what a filter throws. */
   prepare(): boolean {
@@ -153,13 +113,13 @@ export class RequestBody implements InputOwner {
   read(): Answer {
     const r = this.request
     const { clientBodyInFileOnly, clientBodyBufferSize } = r.location
-    if (this.stage === Stage.Done && !this.started && r.contentLength === 0 && clientBodyInFileOnly !== 'off') this.toFile()
+    if (this.stage === Stage.Done && !this.started && r.contentLength === 0 && clientBodyInFileOnly !== 'off') this.store.toFile(r)
     this.started = true
     if (this.stage === Stage.Done || this.stage === Stage.Discarding) return OK
     if (this.stage === Stage.Reading) return new Promise((resolve) => this.alsoWake(resolve))
     const filtered = this.prepare()
     this.stage = Stage.Reading
-    if (clientBodyInFileOnly !== 'off' || (!filtered && this.left > clientBodyBufferSize)) this.toFile()
+    if (clientBodyInFileOnly !== 'off' || (!filtered && this.left > clientBodyBufferSize)) this.store.toFile(r)
     if (!filtered && this.takeWhole()) return OK
     const rc = this.consume()
     if (rc !== OK) this.refuse()
@@ -293,19 +253,16 @@ export class RequestBody implements InputOwner {
     }
     this.stage = this.ended ? Stage.Done : Stage.Discarding
     this.chain.stop()
-    this.parts = []
-    this.temporary?.close(false)
-    this.temporary = null
+    this.store.drop()
   }
 
   /** A body of known length that is all here, and is to be kept in memory, stays where it is; false for any other. */
   private takeWhole(): boolean {
     const c = this.request.connection
     const { left } = this
-    if (this.chunked !== null || this.temporary !== null || c.end - c.position < left) return false
-    this.source = c.input
-    this.start = c.position
-    this.size = this.received = left
+    if (this.chunked !== null || this.store.temporary !== null || c.end - c.position < left) return false
+    this.store.point(c.input, c.position, left)
+    this.received = left
     this.request.requestLength += left
     c.position += left
     this.left = 0
@@ -363,33 +320,25 @@ export class RequestBody implements InputOwner {
     }
     this.received += length
     if (this.chain !== null) return this.stage === Stage.Discarding ? OK : this.chain.put({ data: Buffer.from(bytes.subarray(start, end)), last: false })
-    this.size += length
-    return this.stage === Stage.Discarding ? OK : this.store(bytes, start, end)
+    this.store.size += length
+    return this.stage === Stage.Discarding ? OK : this.put(bytes, start, end)
   }
 
   /** For the filters: bytes that came out of them, and are the body's own. */
   take(bytes: Buffer): Verdict {
     const r = this.request
-    if (grownTooLong(r, this.size + bytes.length, this.received)) return 413
-    this.size += bytes.length
-    return this.store(bytes, 0, bytes.length)
+    if (grownTooLong(r, this.store.size + bytes.length, this.received)) return 413
+    this.store.size += bytes.length
+    return this.put(bytes, 0, bytes.length)
   }
 
-  private store(bytes: Buffer, start: number, end: number): Verdict {
-    const r = this.request
-    if (this.sink !== null) {
-      if (!this.sink.data(Buffer.from(bytes.subarray(start, end)))) {
-        this.full = true
-        this.holdClient()
-      }
-      return OK
+  private put(bytes: Buffer, start: number, end: number): Verdict {
+    if (this.sink === null) return this.store.append(this.request, bytes, start, end)
+    if (!this.sink.data(Buffer.from(bytes.subarray(start, end)))) {
+      this.full = true
+      this.holdClient()
     }
-    if (this.temporary === null && this.size > r.location.clientBodyBufferSize) this.toFile()
-    if (this.temporary === null) {
-      this.parts.push(Buffer.from(bytes.subarray(start, end)))
-      return OK
-    }
-    return this.temporary.write(r, bytes, start, end) ? OK : 500
+    return OK
   }
 
   /** The sink is behind: the client is not read, and does not time out, until it catches up. */
@@ -397,16 +346,6 @@ export class RequestBody implements InputOwner {
     const c = this.request.connection
     c.paused = true
     c.deadline = Infinity
-  }
-
-  /** Moves on to a temporary file. */
-  private toFile(): void {
-    const r = this.request
-    this.temporary = new BodyFile(r)
-    const level = r.location.clientBodyInFileOnly === 'off' ? Level.warn : Level.notice
-    if (this.temporary.path !== '') r.log(level, `a client request body is buffered to a temporary file ${this.temporary.path}`)
-    for (const part of this.parts) this.temporary.write(r, part, 0, part.length)
-    this.parts = []
   }
 
   /** The client has sent all of it. */
@@ -420,12 +359,11 @@ export class RequestBody implements InputOwner {
   complete(): void {
     const r = this.request
     if (this.stage === Stage.Reading && this.sink === null) {
-      if (this.temporary === null) this.whole = this.parts.length === 1 ? this.parts[0]! : Buffer.concat(this.parts)
+      this.store.finish()
       // A chunked body has a length now; modules and variables may ask for it. What the client said of one that filters have changed is not true.
-      if (this.chunked !== null || this.chain !== null) r.contentLength = this.size
-      if (this.chain !== null && this.chunked === null && this.size !== this.received) r.setHeader('Content-Length', String(this.size))
+      if (this.chunked !== null || this.chain !== null) r.contentLength = this.store.size
+      if (this.chain !== null && this.chunked === null && this.store.size !== this.received) r.setHeader('Content-Length', String(this.store.size))
     }
-    this.parts = []
     this.stage = Stage.Done
   }
 
@@ -440,10 +378,7 @@ export class RequestBody implements InputOwner {
 
   /** The request is over: removes the temporary file. */
   release(): void {
-    this.whole = this.source = null
-    if (this.parts.length > 0) this.parts = []
-    if (!this.borrowed) this.temporary?.close(this.request.location.clientBodyInFileOnly === 'on')
-    this.temporary = null
+    this.store.release(this.request.location.clientBodyInFileOnly === 'on')
     this.sink = this.wake = null
     this.chain?.stop()
     this.chain = null

@@ -23,12 +23,14 @@ import { keepsBadly } from './browsers.ts'
 import { endConnection } from './hooks/lists.ts'
 import { headLimits, readHead, waitForRequest } from './intake.ts'
 
-/** A Host value as it came, with what it means. */
-export interface KnownHost { readonly bytes: DataView, readonly host: string, readonly port: number }
+/** Bytes of a head as they came, to be compared with those of the next. */
+export interface KnownBytes { readonly bytes: DataView, readonly length: number }
 
-/** A path as it came, and the location that was found for it. */
-export interface KnownPath {
-  readonly bytes: DataView
+/** A Host value with what it means. */
+export interface KnownHost extends KnownBytes { readonly host: string, readonly port: number }
+
+/** A path, and the location that was found for it. */
+export interface KnownPath extends KnownBytes {
   readonly text: string
   /** Where the location was searched; null before. */
   tree: LocationTree | null

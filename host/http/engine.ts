@@ -2,6 +2,7 @@ import type { Server, Socket } from 'node:net'
 import type { Cycle } from '../cycle.ts'
 import type { Activity } from '../core/activity.ts'
 import type { ListenAddress } from './servers.ts'
+import { Stat, statistics } from '../core/statistics.ts'
 import type { LogContext } from '../core/log.ts'
 import type { Request } from './request.ts'
 import { Level } from '../core/log.ts'
@@ -73,6 +74,8 @@ export class HttpEngine {
   /** What bounds the connections; null: nothing does. */
   room: Room | null = null
   private flushing: NodeJS.Immediate | null = null
+  /** Takes a connection to an address that another protocol shares, until its first line is there (host/sip); null: none does. */
+  sniff: ((socket: Socket, address: ListenAddress) => boolean) | null = null
   /** Called when the last request of a retired cycle ended. */
   onRetired: (cycle: Cycle) => void = () => {}
   /** Called a few times a second while there are connections, and when the last one is gone: to publish `activity`. */
@@ -141,11 +144,27 @@ export class HttpEngine {
     if (address === undefined) return void raw.destroy()
     this.now = Date.now()
     if (this.room !== null && !hasRoom(this, this.room, this.listeners.size)) return void raw.destroy()
+    if (this.sniff !== null && this.sniff(raw, address)) return
+    this.admit(raw, address)
+  }
+
+  /** A connection to a shared address turned out to be HTTP's; `rest` is what was read of it already. */
+  sniffed(socket: Socket, address: ListenAddress, rest: Buffer): void {
+    if (socket.destroyed || this.closing) return void socket.destroy()
+    this.now = Date.now()
+    const connection = this.admit(socket, address)
+    if (connection !== null && !this.receivedCopy(connection, rest)) connection.socket.pause()
+  }
+
+  private admit(raw: Socket, address: ListenAddress): Connection | null {
     this.accepted++
+    statistics.add(Stat.passiveOpen)
+    statistics.add(Stat.established)
     const serial = ++this.serials
     if (this.sweeper === null) this.sweeper = setInterval(() => this.sweep(), sweepInterval)
-    if (address.ssl || address.proxyProtocol) this.greetings.add(new Greeting(this, raw, address, serial))
-    else this.begin(raw, address, serial, null)
+    if (!address.ssl && !address.proxyProtocol) return this.begin(raw, address, serial, null)
+    this.greetings.add(new Greeting(this, raw, address, serial))
+    return null
   }
 
   /** HTTP begins on a connection that something else came first on; `rest` is what was read of it already. */
@@ -155,6 +174,8 @@ export class HttpEngine {
     if (rest.length > 0 && !this.receivedCopy(connection, rest)) connection.socket.pause()
   }
 
+  private countOpen(): void { statistics.put(Stat.open, this.connections.size + this.greetings.size) }
+
   private begin(raw: Socket, address: ListenAddress, serial: number, greeting: Greeting | null): Connection {
     const { memory } = this
     const holder: { connection: Connection | null } = { connection: null }
@@ -163,11 +184,13 @@ export class HttpEngine {
       : adopt(raw, memory.read, (count) => this.received(holder.connection!, memory.bytes, readOffset, count), onData)
     const connection = holder.connection = new Connection(this, socket, address, serial, greeting)
     this.connections.add(connection)
+    this.countOpen()
     socket.on('end', () => { this.now = Date.now(); connection.peerClosed() })
     socket.on('error', () => {})
     socket.on('close', () => {
       connection.socketClosed()
       this.connections.delete(connection)
+      this.countOpen()
       if (this.connections.size === 0 && this.greetings.size === 0) this.nothingLeft()
     })
     const { hooks } = connection.listen.defaultServer.location.steps
@@ -240,6 +263,7 @@ export class HttpEngine {
   /** A request began: it holds its cycle until it ends. */
   requestBegan(): Running {
     this.requests++
+    statistics.add(Stat.rcvRequests)
     this.current.active++
     return this.current
   }

@@ -2,6 +2,7 @@ import type { Verdict } from '../module.ts'
 import type { Request } from './request.ts'
 import { AGAIN, DECLINED, DONE, ERROR, OK } from '../module.ts'
 import { Level } from '../core/log.ts'
+import { statistics } from '../core/statistics.ts'
 import { mainOver, subrequestOver, treeOver } from './nested.ts'
 import { specialResponse } from './special.ts'
 import { runLogPhase } from './phases.ts'
@@ -58,6 +59,7 @@ function finishOutput(r: Request): boolean {
 
 /** The response is complete and no subrequest is left. */
 export function endMain(r: Request): void {
+  statistics.reply(r.headersOut.status)
   close(r, true)
   r.connection.requestDone(r)
 }

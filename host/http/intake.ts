@@ -1,4 +1,4 @@
-import type { Connection, KnownHost } from './connection.ts'
+import type { Connection, KnownBytes, KnownHost } from './connection.ts'
 import type { RequestHead } from './head.ts'
 import type { CoreSrvConf } from './core/conf.ts'
 import type { HeadLimits } from './framing/parser.ts'
@@ -189,8 +189,9 @@ function refuseHost(r: Request, message: string): boolean {
 }
 
 /** Whether the head has these bytes at an offset. */
-function hasBytes(c: Connection, head: RequestHead, offset: number, length: number, expected: DataView): boolean {
-  if (expected.byteLength !== length) return false
+function hasBytes(c: Connection, head: RequestHead, offset: number, length: number, known: KnownBytes): boolean {
+  if (known.length !== length) return false
+  const expected = known.bytes
   const { bytes } = head
   const { memory } = c.engine
   const start = head.base + offset
@@ -211,12 +212,12 @@ function bytesOf(text: string): DataView {
 /** The path in these bytes of the head as a string; the one of the connection's last request again when the bytes are the same. */
 function pathOf(c: Connection, head: RequestHead, offset: number, length: number): string {
   const last = c.lastPath
-  if (last !== null && hasBytes(c, head, offset, length, last.bytes)) return last.text
+  if (last !== null && hasBytes(c, head, offset, length, last)) return last.text
   const text = head.text(offset, length)
   // Clients that poll ask for one path; with others remembering would only cost.
   if (length <= 128 && c.pathsSeen < 4) {
     c.pathsSeen++
-    c.lastPath = { bytes: bytesOf(text), text, tree: null, found: null }
+    c.lastPath = { bytes: bytesOf(text), length, text, tree: null, found: null }
   }
   return text
 }
@@ -224,11 +225,11 @@ function pathOf(c: Connection, head: RequestHead, offset: number, length: number
 /** The host in these bytes of the head; a client repeats its host, so the connection's last one is compared before anything is parsed. */
 function hostOf(c: Connection, head: RequestHead, offset: number, length: number): KnownHost | null {
   const last = c.lastHost
-  if (last !== null && hasBytes(c, head, offset, length, last.bytes)) return last
+  if (last !== null && hasBytes(c, head, offset, length, last)) return last
   const text = head.text(offset, length)
   const parsed = parseHost(text)
   if (parsed === null) return null
-  return c.lastHost = { bytes: bytesOf(text), host: parsed.host, port: parsed.port }
+  return c.lastHost = { bytes: bytesOf(text), length, host: parsed.host, port: parsed.port }
 }
 
 function chooseServer(c: Connection, r: Request): void {

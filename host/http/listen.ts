@@ -83,6 +83,15 @@ export function parseListen(cf: Cf, lookup: Lookup = lookupOf(cf.cycle)): Listen
   return endpoints.map((endpoint) => ({ ...endpoint, ...options }))
 }
 
+/**
+ * An address as `listen` writes it, without options: one entry per address and port, or nginx's word for what is wrong
+ * with it.
+ */
+export function listenOn(cf: Cf, url: string): ListenOptions[] | string {
+  const endpoints = parseEndpoints(url, lookupOf(cf.cycle))
+  return typeof endpoints === 'string' ? endpoints : endpoints.map((endpoint) => ({ ...endpoint, ...noOptions }))
+}
+
 const answers = new WeakMap<Cycle, Map<string, HostAddress[]>>()
 
 /** Looks up each name once per configuration. */

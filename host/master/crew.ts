@@ -2,7 +2,7 @@ import type { Problem } from '../conf/report.ts'
 import type { Activity } from '../core/activity.ts'
 import type { Cycle } from '../cycle.ts'
 import type { CallContext } from '../rpc/command.ts'
-import type { ModuleReport, ThreadStatus } from '../rpc/server.ts'
+import type { ConnectionFacts, ModuleReport, ThreadStatus } from '../rpc/server.ts'
 import type { Next } from '../worker/messages.ts'
 import { ThreadRpc } from '../worker/rpc.ts'
 import type { ServerCall } from '../worker/rpc.ts'
@@ -13,6 +13,8 @@ export interface Crew {
   /** Makes a configuration ready everywhere, then takes it everywhere; the problems when that failed, and then nothing has changed. */
   deploy(next: Next, count: number, cycle: Cycle): Promise<Problem[]>
   status(): Promise<ThreadStatus[]>
+  /** The open connections of all who serve. */
+  connections(): Promise<readonly ConnectionFacts[]>
   /** Connections and requests of all who serve. */
   activity(): Activity
   reopen(): Promise<void>
@@ -48,6 +50,10 @@ export class Single implements Crew {
 
   async status(): Promise<ThreadStatus[]> {
     return [this.#serving.status('single')]
+  }
+
+  async connections(): Promise<readonly ConnectionFacts[]> {
+    return this.#serving.connections()
   }
 
   activity(): Activity {

@@ -1,8 +1,8 @@
-import { getHeapStatistics } from 'node:v8'
 import { Worker, threadId } from 'node:worker_threads'
 import type { Problem } from '../conf/report.ts'
 import type { Activity } from '../core/activity.ts'
 import { ActivityBoard } from '../core/activity.ts'
+import { sharedBoards, workerEnded } from '../core/boards.ts'
 import { ConfigError } from '../core/errors.ts'
 import { Level } from '../core/log.ts'
 import type { Log } from '../core/log.ts'
@@ -10,9 +10,10 @@ import { releaseZones } from '../core/zones.ts'
 import type { SharedZone } from '../core/zones.ts'
 import type { CallContext } from '../rpc/command.ts'
 import { Leader } from '../core/leader.ts'
-import type { ModuleReport, ThreadStatus } from '../rpc/server.ts'
+import type { ConnectionFacts, ModuleReport, ThreadStatus } from '../rpc/server.ts'
 import { TimerBoard } from '../wasm/timerboard.ts'
 import { Channel } from '../worker/channel.ts'
+import { heapFacts } from '../worker/heap.ts'
 import { fromWire } from '../worker/messages.ts'
 import type { Next, WireProblem, WorkerData } from '../worker/messages.ts'
 import type { Crew } from './crew.ts'
@@ -127,7 +128,7 @@ export class Pool implements Crew {
   }
 
   #spawn(slot: number): WorkerThread {
-    const worker = new WorkerThread(this.#entry, { slot, head: this.#head, activity: this.#board.memory, leader: this.#leader.memory })
+    const worker = new WorkerThread(this.#entry, { slot, head: this.#head, activity: this.#board.memory, leader: this.#leader.memory, boards: sharedBoards() })
     this.#workers.set(slot, worker)
     worker.channel.handle('call', ({ method, params, context }) => this.#host.call(method, params, context))
     this.#host.log.write(Level.notice, `start worker process ${worker.thread}`)
@@ -138,6 +139,7 @@ export class Pool implements Crew {
   #ended(worker: WorkerThread, code: number, error: Error | null): void {
     if (this.#workers.get(worker.slot) === worker) this.#workers.delete(worker.slot)
     this.#board.ended(worker.slot)
+    workerEnded(worker.slot)
     // What it had taken is free before another worker may want it.
     for (const { timers } of this.#host.current()?.plugins?.files ?? []) new TimerBoard(timers).died(worker.thread)
     if (!this.#stopping) this.#nameLeader(this.#wanted)
@@ -197,6 +199,10 @@ export class Pool implements Crew {
     return this.#askAll('status')
   }
 
+  async connections(): Promise<readonly ConnectionFacts[]> {
+    return (await this.#askAll<readonly ConnectionFacts[]>('connections')).flat()
+  }
+
   activity(): Activity {
     return this.#board.total()
   }
@@ -253,10 +259,10 @@ function cause(error: Error): string {
   return `${error.name}: ${error.message}${at === null ? '' : ` at ${at[1]}`}`
 }
 
-/** The master's own line in `core.ps`. */
+/** The master's own line in `worker.list`. */
 export function masterStatus(cycle: number): ThreadStatus {
   return {
     pid: process.pid, thread: threadId, role: 'master', cycle, cycles: 1, accepted: 0, requests: 0, connections: 0,
-    reading: 0, writing: 0, waiting: 0, heap: getHeapStatistics().used_heap_size,
+    reading: 0, writing: 0, waiting: 0, ...heapFacts(),
   }
 }

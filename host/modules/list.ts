@@ -20,6 +20,7 @@ import { rangeBodyModule, rangeHeaderModule } from './range/module.ts'
 import { realipModule } from './realip/module.ts'
 import { rewriteModule } from './rewrite/module.ts'
 import { scriptModule } from './script/module.ts'
+import { sipModule } from './sip/module.ts'
 import { splitClientsModule } from './split_clients/module.ts'
 import { autoindexModule } from './static/autoindex.ts'
 import { gunzipModule } from './gunzip/module.ts'
@@ -39,5 +40,5 @@ export const hostModules: readonly Module[] = [
   authBasicModule, limitConnModule, limitReqModule, httpZoneModule, geoModule, mapModule, splitClientsModule, rewriteModule,
   sslModule, http2Module, realipModule, upstreamModule, proxyModule, gatewaysModule, gzipModule, gunzipModule,
   gzipStaticModule, rangeHeaderModule, rangeBodyModule, notModifiedModule,
-  authRequestModule, mirrorModule, additionModule, postActionModule, scriptModule, unsupportedModule,
+  authRequestModule, mirrorModule, additionModule, postActionModule, scriptModule, sipModule, unsupportedModule,
 ]

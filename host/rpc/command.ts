@@ -9,11 +9,40 @@ export interface Command {
   readonly usage: string
   /** `write` commands change the server; consoles refuse them on GET. */
   readonly effect: 'read' | 'write'
+  /** The answer is always an array (Kamailio's RET_ARRAY): transports that speak as Kamailio does show `[]` where there is nothing to show. */
+  readonly array?: boolean
+  /** What it takes, in order: for consoles and documents; the command itself reads them (host/rpc/scan.ts). */
+  readonly parameters?: readonly Parameter[]
   /**
    * Runs the command. `params` is the JSON-RPC params value (array, object or absent). The answer must be JSON. Throws RpcError for an
    * answer that is an error.
    */
   run(params: unknown, context: CallContext): unknown | Promise<unknown>
+}
+
+/**
+ * One parameter. `int` and `float` take anything, what is no number is 0; `string` takes texts only; `text` also numbers, as unsigned integers
+ * (Kamailio's `d f s .s`, kamailio.md §2.8). `rest`: any number of them.
+ */
+export interface Parameter {
+  readonly name: string
+  readonly type: 'int' | 'float' | 'string' | 'text'
+  readonly optional?: boolean
+  readonly rest?: boolean
+}
+
+/**
+ * An object of an answer in which a name may stand twice (Kamailio's pv.shvGet). Writers that know it write it as that; for others it is an
+ * array of objects with one member each.
+ */
+export class Members {
+  readonly entries: readonly (readonly [string, unknown])[]
+
+  constructor(entries: readonly (readonly [string, unknown])[]) {
+    this.entries = entries
+  }
+
+  toJSON(): unknown { return this.entries.map(([name, value]) => ({ [name]: value })) }
 }
 
 /** Who calls: for logs and for commands that answer differently by transport. */

@@ -17,16 +17,8 @@ const names: readonly string[] = levelNames.slice(1)
 /** The commands of group `core` but `core.version`. */
 export function coreCommands(server: ServerControl): Command[] {
   return [{
-    name: 'core.uptime',
-    usage: 'core.uptime: the time now, the time of the start, and the seconds between them',
-    effect: 'read',
-    run() {
-      const now = new Date()
-      return { now: now.toISOString(), up_since: new Date(server.started).toISOString(), uptime: Math.floor((now.getTime() - server.started) / 1000) }
-    },
-  }, {
-    name: 'core.ps',
-    usage: 'core.ps: the threads of the server with their role, configuration, requests and connections',
+    name: 'worker.list',
+    usage: 'worker.list: the threads of the server with their role, configuration, requests and connections',
     effect: 'read',
     run: () => server.threads(),
   }, {
@@ -65,7 +57,7 @@ export function coreCommands(server: ServerControl): Command[] {
     },
   }, {
     name: 'core.restart_worker',
-    usage: 'core.restart_worker THREAD: end a worker that hangs, with its requests, and replace it; core.ps lists the threads',
+    usage: 'core.restart_worker THREAD: end a worker that hangs, with its requests, and replace it; worker.list lists the threads',
     effect: 'write',
     run(params) {
       const thread = Number(textParam(params, 0, 'thread'))

@@ -1,7 +1,7 @@
 import { suggest } from '../core/suggest.ts'
 import type { Command } from './command.ts'
 import { RpcCode, RpcError } from './command.ts'
-import { textParam } from './params.ts'
+import { param } from './params.ts'
 
 /**
  * The commands that may be called, by name. Every transport of a thread calls through one registry; a reload builds the next one and
@@ -62,19 +62,29 @@ function systemCommands(registry: Registry): Command[] {
     name: 'system.listMethods',
     usage: 'system.listMethods: the names of all commands',
     effect: 'read',
+    array: true,
     run: () => registry.names(),
   }, {
     name: 'system.methodHelp',
     usage: 'system.methodHelp COMMAND: the usage of a command',
     effect: 'read',
+    parameters: [{ name: 'command', type: 'string' }],
     run(params) {
-      const name = textParam(params, 0, 'command')
+      const name = param(params, 0, 'command')
+      if (typeof name !== 'string') throw new RpcError(400, 'Method Name Expected')
       const command = registry.find(name)
       if (command === undefined) {
         const meant = suggest(name, registry.names())
-        throw new RpcError(RpcCode.Failed, `no command "${name}"`, meant === null ? undefined : { suggestion: meant })
+        throw new RpcError(400, 'command not found', meant === null ? undefined : { suggestion: meant })
       }
       return command.usage
+    },
+  }, {
+    name: 'system.methodSignature',
+    usage: 'system.methodSignature COMMAND: not known, as with Kamailio',
+    effect: 'read',
+    run() {
+      throw new RpcError(500, 'Not Implemented Yet')
     },
   }, {
     name: 'system.describe',

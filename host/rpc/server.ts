@@ -19,6 +19,23 @@ export interface ThreadStatus {
   readonly waiting: number
   /** Bytes of the thread's JavaScript heap in use. */
   readonly heap: number
+  /** Bytes that it may grow to. */
+  readonly heapLimit: number
+}
+
+/** One open connection, as Kamailio's core.tcp_list shows it. */
+export interface ConnectionFacts {
+  readonly id: number
+  readonly type: string
+  readonly state: string
+  /** Seconds until it is closed when nothing happens, and of how many. */
+  readonly timeout: number
+  readonly lifetime: number
+  readonly ref_count: number
+  readonly src_ip: string
+  readonly src_port: number
+  readonly dst_ip: string
+  readonly dst_port: number
 }
 
 /** How a module is doing in one thread: `thread`, and what the module tells. */
@@ -37,6 +54,8 @@ export interface ServerControl {
   /** When the server started, milliseconds since the epoch. */
   readonly started: number
   threads(): Promise<ThreadStatus[]>
+  /** The open connections of all workers. */
+  connections(): Promise<readonly ConnectionFacts[]>
   /** Builds the configuration anew and takes it into use. Throws RpcError with the problems when it is refused; then nothing has changed. */
   reload(): Promise<ReloadReport>
   /** Begins to end the server; returns before it has ended. */

@@ -2,9 +2,16 @@ import { BlockList, isIP } from 'node:net'
 
 /** A set of addresses of one text: an address, `address/length` or `address/mask`. */
 export class AddressTest {
-  private readonly list = new BlockList()
+  /** IPv6 only: IPv4 is two numbers. */
+  private readonly list: BlockList | null
+  private readonly bits: number
+  private readonly mask: number
 
-  private constructor() {}
+  private constructor(list: BlockList | null, bits: number, mask: number) {
+    this.list = list
+    this.bits = bits & mask
+    this.mask = mask
+  }
 
   /** The test of a text, or null when it is no address. */
   static parse(text: string): AddressTest | null {
@@ -12,22 +19,41 @@ export class AddressTest {
     const address = strip(slash < 0 ? text : text.slice(0, slash))
     const family = isIP(address)
     if (family === 0) return null
-    const test = new AddressTest()
-    const type = family === 4 ? 'ipv4' : 'ipv6'
-    if (slash < 0) test.list.addAddress(address, type)
-    else {
-      const length = prefixLength(text.slice(slash + 1), family)
-      if (length < 0) return null
-      test.list.addSubnet(address, length, type)
-    }
-    return test
+    const length = slash < 0 ? (family === 4 ? 32 : 128) : prefixLength(text.slice(slash + 1), family)
+    if (length < 0) return null
+    if (family === 4) return new AddressTest(null, ipv4Bits(address), length === 0 ? 0 : -1 << (32 - length))
+    const list = new BlockList()
+    list.addSubnet(address, length, 'ipv6')
+    return new AddressTest(list, 0, 0)
   }
 
   /** Whether the address, in text, belongs to it. */
   has(address: string): boolean {
-    const family = isIP(address)
-    return family !== 0 && this.list.check(address, family === 4 ? 'ipv4' : 'ipv6')
+    if (this.list !== null) return address.includes(':') && this.list.check(address, 'ipv6')
+    const bits = ipv4Bits(address)
+    return !Number.isNaN(bits) && (bits & this.mask) === this.bits
   }
+}
+
+/** An IPv4 address as a number, NaN for what is none. */
+function ipv4Bits(text: string): number {
+  let bits = 0
+  let part = 0
+  let digits = 0
+  let parts = 1
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 48
+    if (digit >= 0 && digit <= 9) {
+      part = part * 10 + digit
+      if (part > 255) return NaN
+      digits++
+    } else if (digit === -2 && digits > 0) {
+      bits = (bits << 8) | part
+      part = digits = 0
+      parts++
+    } else return NaN
+  }
+  return parts === 4 && digits > 0 ? (bits << 8) | part : NaN
 }
 
 function strip(address: string): string {

@@ -3,6 +3,7 @@
  * (the registry), variables/ (pseudo-variables), transformations/, and modules and plugins through host/module.ts.
  */
 import type { Place } from '../core/place.ts'
+import type { Cf } from '../conf/cf.ts'
 import type { Request } from '../http/request.ts'
 
 /** A value of the language: an int of 32 bits, a byte string, or null for undefined ($null). */
@@ -16,6 +17,8 @@ export interface ScriptSubject {
   /** The HTTP request, or null on a SIP message or when there is no message at all (start-up, timers). */
   readonly request: Request | null
   readonly message: import('../sip/message.ts').Message | null
+  /** The SIP message with what can be done to it; absent on anything else. */
+  readonly sip?: import('../sip/exchange.ts').SipExchange
   /** Answers the message. Content type '' means none. Returns false when an answer was sent already or the client is gone. */
   reply(code: number, reason: string, contentType: string, body: string): boolean
   /** Adds lines (`Name: value\r\n`, one or several) to the answer to come; false when it was sent. */
@@ -110,4 +113,10 @@ export interface EventRoute<C = any> {
   readonly admit?: (r: Request, conf: C) => boolean
   /** The module does not start without the route (xhttp). */
   readonly required?: boolean
+  /**
+   * The route has a server of its own that serves nothing else, and no other server runs it: the address as `listen`
+   * writes it, by the module's main conf; a ConfigError thrown is a mistake of the configuration. Asked when http{} was
+   * read, if the route stands there.
+   */
+  readonly server?: (cf: Cf, conf: C) => string
 }

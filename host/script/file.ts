@@ -1,5 +1,5 @@
 /** Reads a whole Kamailio file (kamailio.md §9): preprocessor, settings, modules, routes. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { ConfigError, errnoText } from '../core/errors.ts'
 import { bytesOf, textOf } from '../core/text.ts'
 import type { ScriptFile } from './ast.ts'
@@ -80,8 +80,15 @@ function candidates(name: string, from: string, prefix: string): string[] {
   return [...new Set([prefix + name, from.slice(0, from.lastIndexOf('/') + 1) + name])]
 }
 
+/** No configuration is longer. */
+const LONGEST = 1 << 28
+
 function readBytes(path: string): string | null {
   try {
+    const info = statSync(path)
+    // A device may never end.
+    if (info.isCharacterDevice() || info.isBlockDevice()) throw Object.assign(new Error('a device'), { code: 'EINVAL' })
+    if (info.size > LONGEST) throw Object.assign(new Error('too long'), { code: 'EFBIG' })
     return readFileSync(path, 'latin1')
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException

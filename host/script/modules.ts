@@ -7,9 +7,9 @@ import { suggest } from '../core/suggest.ts'
  */
 export type ScriptModuleKind = 'plugin' | 'builtin' | 'ignored' | 'absent'
 
-const plugins = 'jsonrpcs xhttp xhttp_rpc xhttp_prom xhttp_pi microhttpd'
+const plugins = 'jsonrpcs xhttp xhttp_rpc xhttp_prom xhttp_pi microhttpd usrloc registrar'
 const builtin = 'sl pv kex xlog textops textopsx siputils cfgutils corex htable cfg_rpc counters db_sqlite db_postgres db_mysql'
-const ignored = 'ctl tm tmx rr maxfwd sanity usrloc registrar mi_fifo mi_rpc outbound debugger ipops pike statistics tls uuid'
+const ignored = 'ctl tm tmx rr maxfwd sanity mi_fifo mi_rpc outbound debugger ipops pike statistics tls uuid'
 const absent = 'acc acc_json acc_diameter acc_radius alias_db app_java app_jsdt app_lua app_lua_sr app_mono app_perl app_python app_python3 app_ruby ' +
   'app_sqlang async auth auth_db auth_diameter auth_ephemeral auth_identity auth_radius auth_xkeys avp avpops benchmark blst call_control call_obj ' +
   'carrierroute cdp cdp_avp cfg_db cfgt cnxcc cplc crypto db2_ldap db2_ops db_berkeley db_cassandra db_cluster db_flatstore db_mongodb db_oracle ' +

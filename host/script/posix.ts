@@ -118,7 +118,7 @@ class PosixParser {
     for (;;) {
       const range = this.repetition()
       if (range === null) return body
-      if (body.kind === 'assertion') throw new PosixError('Invalid preceding regular expression')
+      if (body.kind === 'assertion' || isEdge(body)) throw new PosixError('Invalid preceding regular expression')
       const [minimum, maximum] = range
       // Repetitions of the simple kinds in a row are one, so that `a**` costs what `a*` does.
       if (body.kind === 'repeat' && body.maximum === Infinity && maximum === Infinity && body.minimum <= 1 && minimum <= 1) {
@@ -138,7 +138,7 @@ class PosixParser {
     const interval = /\{(\d{0,9})(?:(,)(\d{0,9}))?\}/y
     interval.lastIndex = this.at
     const match = interval.exec(this.text)
-    if (match === null || match[0] === '{}') throw new PosixError(this.text.includes('}', this.at) ? 'Invalid content of \\{\\}' : 'Unmatched { or \\{')
+    if (match === null || match[0] === '{}') throw new PosixError(this.text.includes('}', this.at) ? 'Invalid content of \\{\\}' : 'Unmatched \\{')
     this.at += match[0].length
     const minimum = Number(match[1])
     const maximum = match[2] === undefined ? minimum : match[3] === '' ? Infinity : Number(match[3])
@@ -207,6 +207,11 @@ class PosixParser {
     const set = setOf(c)
     return { kind: 'set', set: this.flags.caseless ? foldCase(set) : set }
   }
+}
+
+/** `\<` and `\>` are two nodes. */
+function isEdge(node: Node): boolean {
+  return node.kind === 'sequence' && node.items[1]?.kind === 'look'
 }
 
 /** How many items there are once repetitions are written out. */

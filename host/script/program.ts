@@ -2,6 +2,7 @@ import type { Place } from '../core/place.ts'
 import type { RouteKind } from './ast.ts'
 import type { ScriptFunction, ScriptSubject } from './contract.ts'
 import type { CompileContext, ScriptOptions } from './compile/context.ts'
+import type { MessageState } from '../sip/state.ts'
 import type { BoundVariable } from './library.ts'
 import { ConfigError } from '../core/errors.ts'
 import { Flow, LogLevel, ScriptOverrun, ScriptRun } from './run.ts'
@@ -58,6 +59,8 @@ export class Program {
   start(route: ScriptRoute, subject: ScriptSubject): ScriptRun | Promise<ScriptRun> {
     const vars = this.options.strict ? this.options.slots.persistent : this.options.slots.fresh()
     const run = new ScriptRun(this, subject, vars, route.place)
+    // Messages of both kinds take the script's state; selects read it there.
+    if (subject.message !== null) (subject.message as { state: MessageState | null }).state = run
     run.level = 1
     run.route = route.name
     if (route.waits) return this.startWaiting(run, route)

@@ -1,5 +1,6 @@
 import type { Place } from '../core/place.ts'
 import type { ReturnCode, ScriptRunView, ScriptSubject, ScriptValue } from './contract.ts'
+import type { MessageState } from '../sip/state.ts'
 import type { Program } from './program.ts'
 import type { Xavp } from './variables/xavp.ts'
 import { ConfigError } from '../core/errors.ts'
@@ -16,11 +17,16 @@ export class ScriptOverrun extends Error {
   override readonly name = 'ScriptOverrun'
 }
 
+/** Bytes of text that `$avp` and `$xavp` of one run may take. */
+const mostHeld = 64 << 20
+
+const noBranches: MessageState['branches'] = []
+
 /** How often the clock is looked at, in steps. */
 const clockEvery = 1024
 
 /** One run of a route on one message: everything that the script changes. */
-export class ScriptRun implements ScriptRunView {
+export class ScriptRun implements ScriptRunView, MessageState {
   readonly program: Program
   readonly subject: ScriptSubject
   /** `$var`, `$vn`, `$vz` by their slots. */
@@ -33,6 +39,12 @@ export class ScriptRun implements ScriptRunView {
   xavis: Xavp | null = null
   /** setflag() */
   flags = 0
+  /** What the script did to the message, for selects: `$ru` and `$du` as set. */
+  uri: string | null = null
+  destination = ''
+  readonly branches: MessageState['branches'] = noBranches
+  readonly transaction = null
+  readonly timer = null
   /** Result of the last function or route: `$rc`. */
   rc = 0
   flow = 0
@@ -52,7 +64,9 @@ export class ScriptRun implements ScriptRunView {
   /** Steps until the clock is looked at; steps left behind that. */
   private steps = clockEvery
   private left: number
-  private since: number
+  private held = 0
+  /** When the clock was looked at first since the start or the last wait; 0 before. */
+  private since = 0
 
   constructor(program: Program, subject: ScriptSubject, vars: ScriptValue[], place: Place) {
     this.program = program
@@ -60,7 +74,6 @@ export class ScriptRun implements ScriptRunView {
     this.vars = vars
     this.place = place
     this.left = program.options.steps
-    this.since = performance.now()
   }
 
   get line(): string { return `${this.place.file ?? 'command line'}:${this.place.line}` }
@@ -74,12 +87,20 @@ export class ScriptRun implements ScriptRunView {
     const { steps, milliseconds } = this.program.options
     this.left -= clockEvery
     if (this.left < 0) throw new ScriptOverrun(`script ended: more than ${steps} steps`)
-    if (performance.now() - this.since > milliseconds) throw new ScriptOverrun(`script ended: it ran for more than ${milliseconds} ms`)
+    const now = performance.now()
+    if (this.since === 0) this.since = now
+    if (now - this.since > milliseconds) throw new ScriptOverrun(`script ended: it ran for more than ${milliseconds} ms`)
     this.steps = clockEvery
   }
 
+  /** Counts text that the run holds on to. Throws ScriptOverrun when it becomes too much. */
+  hold(value: ScriptValue): void {
+    if (typeof value !== 'string' || (this.held += value.length) <= mostHeld) return
+    throw new ScriptOverrun(`script ended: its variables hold more than ${mostHeld >> 20} MiB`)
+  }
+
   /** After a wait: the time budget begins anew. */
-  resumed(): void { this.since = performance.now() }
+  resumed(): void { this.since = 0 }
 
   get(source: string): ScriptValue {
     const bound = this.program.variable(source)
@@ -142,6 +163,8 @@ export class ScriptRun implements ScriptRunView {
     for (const cleanup of this.cleanups) cleanup()
     this.cleanups = null
   }
+
+  localAddress(): null { return null }
 
   /** `$avp` as text, for selects. */
   attribute(name: string): string | null {

@@ -166,7 +166,7 @@ function underscoreIn(m: Message): boolean {
 }
 
 /** The next comma outside of quotes and comments, or the end. */
-function commaIn(value: string, at: number): number {
+export function commaIn(value: string, at: number): number {
   let quoted = false
   let depth = 0
   for (; at < value.length; at++) {

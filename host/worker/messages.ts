@@ -1,3 +1,4 @@
+import type { Boards } from '../core/boards.ts'
 import type { Place } from '../core/place.ts'
 import type { CycleOptions } from '../cycle.ts'
 import type { SharedPlugins } from '../wasm/store.ts'
@@ -22,6 +23,8 @@ export interface WorkerData {
   readonly activity: SharedArrayBuffer
   /** Which worker does what only one may do (`Leader`). */
   readonly leader: SharedArrayBuffer
+  /** Where all threads count. */
+  readonly boards: Boards
 }
 
 /** A problem of a configuration in cloneable form. */

@@ -1,4 +1,3 @@
-import { getHeapStatistics } from 'node:v8'
 import { threadId } from 'node:worker_threads'
 import type { Problem } from '../conf/report.ts'
 import { collectSoon } from '../core/collect.ts'
@@ -7,14 +6,16 @@ import { ActivityBoard } from '../core/activity.ts'
 import { ConfigError, systemFailure } from '../core/errors.ts'
 import { Level } from '../core/log.ts'
 import { ErrorLog } from '../core/logfile.ts'
+import { heapFacts } from './heap.ts'
 import type { Cycle } from '../cycle.ts'
 import { HttpEngine } from '../http/engine.ts'
 import { runProcessHook } from '../http/hooks/configure.ts'
 import type { ListenAddress } from '../http/servers.ts'
+import { SipEngine } from '../sip/engine.ts'
 import type { Module } from '../module.ts'
 import { coreConf } from '../modules/main/core.ts'
 import { eventConf } from '../modules/main/events.ts'
-import type { ThreadStatus } from '../rpc/server.ts'
+import type { ConnectionFacts, ThreadStatus } from '../rpc/server.ts'
 
 /** After how many replaced cycles a worker collects garbage. */
 const collectEvery = 8
@@ -30,6 +31,7 @@ export class Serving {
   /** What the worker that this one replaces had counted. */
   readonly #before: Activity
   #engine: HttpEngine | null = null
+  #sip: SipEngine | null = null
   #current: Cycle | null = null
   #prepared: Cycle | null = null
   /** Cycles that were replaced and still have requests. */
@@ -95,9 +97,27 @@ export class Serving {
         const { name } = address ?? { name: '' }
         return fail(systemFailure(`bind() to ${name}`, error))
       }
+      const refusal = await this.#openSip(cycle, this.#engine)
+      if (refusal !== null) {
+        if (this.#current !== null) this.#engine.commit(this.#current)
+        this.#exitModules(cycle, started)
+        return fail(refusal)
+      }
     }
     this.#prepared = cycle
     return []
+  }
+
+  /** Opens what a cycle adds for SIP; why that failed, or null. */
+  async #openSip(cycle: Cycle, engine: HttpEngine): Promise<string | null> {
+    if (cycle.sip === null && this.#sip === null) return null
+    let at = ''
+    try {
+      await (this.#sip ??= new SipEngine(engine)).open(cycle, (name) => { at = name })
+      return null
+    } catch (error) {
+      return systemFailure(`bind() to ${at}`, error)
+    }
   }
 
   /** Runs child_init; why a cycle cannot be used, or null. */
@@ -161,6 +181,10 @@ export class Serving {
     const engine = this.#engine
     engine.room = { connections: eventConf(cycle).connections, reserved: coreConf(cycle).masterProcess ? 1 : 0, told: 0 }
     engine.commit(cycle)
+    if (this.#sip !== null) {
+      this.#sip.mostStreams = eventConf(cycle).connections
+      this.#sip.commit(cycle)
+    }
     if (cycle.http === null) return
     const thread = { engine, leads: this.#leads }
     for (const module of cycle.modules) module.begin?.(cycle, thread)
@@ -178,7 +202,10 @@ export class Serving {
     if (cycle === null) return
     this.#prepared = null
     // Committing the present cycle again closes the listeners that it does not name.
-    if (this.#current !== null) this.#engine?.commit(this.#current)
+    if (this.#current !== null) {
+      this.#engine?.commit(this.#current)
+      this.#sip?.commit(this.#current)
+    }
     runProcessHook(cycle, 'child_stopping')
     this.#exitModules(cycle, cycle.modules.keys())
     cycle.openFiles.closeAll()
@@ -227,9 +254,15 @@ export class Serving {
     if (cycle === null) return
     for (const module of cycle.modules) module.retire?.(cycle)
     if (graceful) cycle.log.write(Level.notice, 'gracefully shutting down')
-    if (graceful) await this.#engine?.close(true, timeout)
+    if (graceful) {
+      await this.#sip?.close(true, timeout)
+      await this.#engine?.close(true, timeout)
+    }
     cycle.log.write(Level.notice, 'exiting')
-    if (!graceful) await this.#engine?.close(false, 0)
+    if (!graceful) {
+      await this.#sip?.close(false, 0)
+      await this.#engine?.close(false, 0)
+    }
     for (const old of [...this.#retired]) this.#release(old)
     runProcessHook(cycle, 'child_stopping')
     this.#exitModules(cycle, cycle.modules.keys())
@@ -241,7 +274,19 @@ export class Serving {
       { accepted: 0, requests: 0, active: 0, reading: 0, writing: 0, waiting: 0 }
     return {
       pid: process.pid, thread: threadId, role, cycle: this.#current?.number ?? 0, cycles: this.#retired.size + 1,
-      accepted, requests, connections: active, reading, writing, waiting, heap: getHeapStatistics().used_heap_size,
+      accepted, requests, connections: active, reading, writing, waiting, ...heapFacts(),
     }
+  }
+
+  /** The open connections of this thread. */
+  connections(): ConnectionFacts[] {
+    const now = Date.now()
+    return [...this.#engine?.connections ?? []].map((c) => {
+      const lifetime = Math.round(c.listen.defaultServer.location.keepaliveTimeout / 1000)
+      return {
+        id: c.serial, type: c.secure === null ? 'TCP' : 'TLS', state: 'CONN_OK', timeout: Number.isFinite(c.deadline) ? Math.max(0, Math.round((c.deadline - now) / 1000)) : lifetime,
+        lifetime, ref_count: 1, src_ip: c.remoteAddress, src_port: c.remotePort, dst_ip: c.localAddress, dst_port: c.localPort,
+      }
+    })
   }
 }

@@ -65,6 +65,9 @@ export declare function parameter(name: usize, length: i32, type: i32, conf: i32
 @external('vespid', 'event_route')
 export declare function event_route(name: usize, length: i32, flags: i32, conf: i32, admit: i32, data: usize): void
 // @ts-ignore: decorator
+@external('vespid', 'event_server')
+export declare function event_server(name: usize, length: i32, conf: i32, call: i32, data: usize): void
+// @ts-ignore: decorator
 @external('vespid', 'argument_kind')
 export declare function argument_kind(i: i32): i32
 // @ts-ignore: decorator
@@ -119,6 +122,9 @@ export declare function command(name: usize, length: i32, usage: usize, usageLen
 export declare function metric(
   kind: i32, name: usize, length: i32, help: usize, helpLength: i32, labels: usize, labelsLength: i32, buckets: usize, count: i32,
 ): i32
+// @ts-ignore: decorator
+@external('vespid', 'statistic')
+export declare function statistic(name: usize, length: i32, help: usize, helpLength: i32, read: i32, data: usize): void
 // @ts-ignore: decorator
 @external('vespid', 'lifecycle')
 export declare function lifecycle(event: i32, call: i32, data: usize): void

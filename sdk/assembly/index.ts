@@ -13,9 +13,10 @@ export { Address } from './address'
 export { Bytes } from './bytes'
 export { Template } from './template'
 export {
-  Field, Index, Inner, Param, ParamType, Pv, Regex, Script, event_route, parameter, pseudo_variable, script_function, transformation,
+  Field, Index, Inner, Param, ParamType, Pv, Regex, Script, event_route, event_server, parameter, pseudo_variable, script_function, transformation,
 } from './script'
 export { Counter, Gauge, Histogram, counter, gauge, histogram } from './metrics'
+export { statistic } from './statistics'
 export { RpcCall, rpc, rpc_call, rpc_dispatch, rpc_reply } from './rpc'
 export { Connections } from './activity'
 export { Answer, Ask, fetch, sleep, subrequest } from './waiting'

@@ -6,7 +6,10 @@ import { confOf, refuse, setup, word } from './conf'
 import { Request, request } from './request'
 import { Level } from './status'
 
-/** How an argument of a script function is prepared: text with its variables expanded, a number, a regular expression, the name of a variable, a constant text, a text that may be a select. */
+/**
+ * How an argument of a script function is prepared: text with its variables expanded, a number, a regular expression,
+ * the name of a variable, a constant text, a text that may be a select.
+ */
 export enum Param { Text = 1, Int = 2, Regex = 3, Variable = 4, Constant = 5, Select = 6 }
 /** Whether a pseudo-variable has parentheses. */
 export enum Inner { None = 0, Required = 1, Optional = 2 }
@@ -28,9 +31,14 @@ export class Script {
   get hasRequest(): bool { return request.stamp != 0 }
   get request(): Request { return request }
 
-  /** Argument `i` as text, `''` for none. Of a pseudo-variable 0 is what stands in the parentheses and 1 the value to set, of a transformation 0 is the value. */
+  /**
+   * Argument `i` as text, `''` for none. Of a pseudo-variable 0 is what stands in the parentheses and 1 the value to
+   * set, of a transformation 0 is the value.
+   */
   text(i: i32): string { return word(i) }
-  /** The bytes of argument `i`: for texts that need not be UTF-8. A view that is good until the next call to the server. */
+  /**
+   * The bytes of argument `i`: for texts that need not be UTF-8. A view that is good until the next call to the server.
+   */
   bytes(i: i32): Bytes {
     text.begin()
     let out = text.room()
@@ -53,7 +61,9 @@ export class Script {
   /** Whether there is no value in argument `i` ($null). */
   isNull(i: i32): bool { return host.argument_kind(i) == 0 }
 
-  /** In pseudo-variables and transformations: the value is this text. Return what it returns; to return false is $null. */
+  /**
+   * In pseudo-variables and transformations: the value is this text. Return what it returns; to return false is $null.
+   */
   answer(value: string): bool {
     text.begin()
     text.put(value)
@@ -102,7 +112,10 @@ export class Script {
   /** Closes the connection after the answer. */
   closeAfterReply(): void { host.script_close() }
 
-  /** Calls another script function with these texts; waits for it when it has to. Its return code; −1 when there is none of that name. */
+  /**
+   * Calls another script function with these texts; waits for it when it has to. Its return code; −1 when there is none
+   * of that name.
+   */
   call(name: string, args: string[]): i32 {
     text.begin()
     for (let i = 0; i < args.length; i++) {
@@ -124,7 +137,8 @@ function bits(kinds: i32[]): i32 {
 }
 
 /**
- * Defines a function for routing scripts with the least and the most arguments that it takes. `kinds`: how each is prepared, the last one repeats
+ * Defines a function for routing scripts with the least and the most arguments that it takes. `kinds`: how each is
+ * prepared, the last one repeats
  * (at most 8). The result is Kamailio's return code: above 0 true, below 0 false, 0 ends the script.
  */
 export function script_function(name: string, minimum: i32, maximum: i32, kinds: i32[], run: (s: Script) => i32): void {
@@ -148,7 +162,8 @@ function looker(): (data: usize, stamp: i32, more: i32) => i32 {
 }
 
 /**
- * Defines `$name`. `get` answers its value by `s.answer…`, or returns false for $null; `set` returns whether it could. `keys`: what may stand in the
+ * Defines `$name`. `get` answers its value by `s.answer…`, or returns false for $null; `set` returns whether it could.
+ * `keys`: what may stand in the
  * parentheses, separated by commas; anything when it is `''`.
  */
 export function pseudo_variable(
@@ -163,7 +178,10 @@ export function pseudo_variable(
   host.pseudo_variable(at, length, inner, text.at, text.length, looker().index, get.index, set === null ? -1 : looker().index, set === null ? 0 : set.index)
 }
 
-/** Defines the transformation `{class.operation,…}` with the least and the most arguments that it takes; `apply` answers as a pseudo-variable does. */
+/**
+ * Defines the transformation `{class.operation,…}` with the least and the most arguments that it takes; `apply` answers
+ * as a pseudo-variable does.
+ */
 export function transformation(name: string, minimum: i32, maximum: i32, apply: (s: Script) => bool): void {
   setup()
   text.begin()
@@ -171,7 +189,10 @@ export function transformation(name: string, minimum: i32, maximum: i32, apply: 
   host.transformation(text.at, text.length, minimum, maximum, looker().index, apply.index)
 }
 
-/** Defines what `modparam` sets in the plugin's conf of the main level; `set` is given the value as text and as number, and returns null or what is wrong. */
+/**
+ * Defines what `modparam` sets in the plugin's conf of the main level; `set` is given the value as text and as number,
+ * and returns null or what is wrong.
+ */
 export function parameter<C>(name: string, type: ParamType, set: (conf: C, value: string, number: i32) => string | null): void {
   const conf = confOf<C>(Level.Main)
   const run = (data: usize, conf: usize): i32 => refuse(call_indirect<usize>(<u32>data, conf, changetype<usize>(word(0)), host.argument_int(0)))
@@ -181,7 +202,8 @@ export function parameter<C>(name: string, type: ParamType, set: (conf: C, value
 }
 
 /**
- * Declares `event_route[MODULE:EVENT]`, which the server runs for HTTP requests where it is configured. `admit` is asked first: false passes the
+ * Declares `event_route[MODULE:EVENT]`, which the server runs for HTTP requests where it is configured. `admit` is
+ * asked first: false passes the
  * request on. `required`: a server whose configuration uses the plugin's parameters without the route does not start.
  */
 export function event_route<C>(name: string, admit: ((r: Request, conf: C) => bool) | null = null, required: bool = false): void {
@@ -195,7 +217,23 @@ export function event_route<C>(name: string, admit: ((r: Request, conf: C) => bo
   host.event_route(text.at, text.length, required ? 1 : 0, conf, admit === null ? -1 : run.index, admit === null ? 0 : admit.index)
 }
 
-/** A pseudo-variable or select by its text, `Pv.resolve('$si')`: made once, read in any script function, pseudo-variable or transformation. */
+/**
+ * The event route, declared before, has a server of its own: `address` tells, when the configuration was read, where it
+ * listens, as `listen` writes it (`127.0.0.1:8280`, `*:8280`). Plugins that do not ship with the server are allowed that
+ * by `plugin NAME { allow listen ADDRESS; }`.
+ */
+export function event_server<C>(name: string, address: (conf: C) => string): void {
+  const conf = confOf<C>(Level.Main)
+  const run = (data: usize, conf: usize): i32 => refuse(call_indirect<usize>(<u32>data, conf))
+  text.begin()
+  text.put(name)
+  host.event_server(text.at, text.length, conf, run.index, address.index)
+}
+
+/**
+ * A pseudo-variable or select by its text, `Pv.resolve('$si')`: made once, read in any script function, pseudo-variable
+ * or transformation.
+ */
 export class Pv {
   private constructor(private readonly id: i32) {}
 
@@ -231,7 +269,10 @@ export class Pv {
   clear(): bool { return host.pv_set(this.id, 0, 0, 0) == 0 }
 }
 
-/** A POSIX extended regular expression, matched by the server in bounded time. Made while the configuration is read, where one that is none is an error of the configuration. */
+/**
+ * A POSIX extended regular expression, matched by the server in bounded time. Made while the configuration is read,
+ * where one that is none is an error of the configuration.
+ */
 export class Regex {
   private constructor(private readonly id: i32) {}
 

@@ -1,4 +1,7 @@
-/** What plugins bring to routing scripts, over the ABI: called as the language calls it, with a run that notes what happens to it. */
+/**
+ * What plugins bring to routing scripts, over the ABI: called as the language calls it, with a run that notes what
+ * happens to it.
+ */
 import { after, test } from 'node:test'
 import type { TestContext } from 'node:test'
 import assert from 'node:assert/strict'
@@ -170,6 +173,25 @@ test('in a route: parameters, admission, waiting, a trap', async (t) => {
   assert.match(await get('/yes/crash'), /^HTTP\/1\.1 500 /)
   assert.match(await get('/yes/a'), /^HTTP\/1\.1 202 /)
   assert.deepEqual(server.log().filter((line) => line.includes('probe')), ['[error] plugin probe trapped in function crash of location /yes/crash: out of order (assembly/index.ts:52:58)'])
+})
+
+test('what belongs to scripts is a fault elsewhere', async (t) => {
+  const faults: string[] = []
+  for (const call of ['(call $script_close)', '(drop (call $pv_int (i32.const 0)))', '(drop (call $regex_test (i32.const 7) (i32.const 0) (i32.const 0)))',
+    '(call $answer_int (i32.const 1))', '(drop (call $script_call (i32.const 0) (i32.const 0)))']) {
+    const module = load(plugin({
+      register: '(call $content (call $directive (i32.const 16) (i32.const 5) (i32.const 16) (i32.const 1) (i32.const -1) (i32.const -1) (i32.const 0)) (i32.const 0) (i32.const 0) (i32.const 0))',
+      functions: `(func $f (param i32 i32 i32) (result i32) ${call} (i32.const 204))`, table: ['$f'], data: '(data (i32.const 16) "probe")',
+    }))
+    const server = await serve(t, 'location / { probe; }', [module])
+    assert.match(await server.raw('GET / HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 500 /)
+    faults.push(server.log()[0]!.replace(/^.*location \/: it /, '').replace(/ \(.*/, ''))
+  }
+  assert.deepEqual(faults, [
+    'called script_close, which may not be called in a handler', 'called pv_int, which may not be called in a handler',
+    'matched regular expression 7, which it has not compiled', 'called answer_int, which may not be called in a handler',
+    'called script_call, which may not be called in a handler',
+  ])
 })
 
 test('registration is checked', () => {

@@ -35,6 +35,7 @@ test('files that cannot be read, and options that contradict each other', async 
   const { stderr, code } = await run(place, ['-t', '-f', 'nope.cfg'])
   assert.equal(stderr, `vespid: [emerg] open() "${place.prefix}/nope.cfg" failed (2: No such file or directory)\nvespid: configuration file ${place.prefix}/nope.cfg test failed\n`)
   assert.equal(code, 1)
+  assert.match((await run(place, ['-t', '-f', '/dev/zero'])).stderr, /\[emerg\] open\(\) "\/dev\/zero" failed \(22: Invalid argument\)/)
   assert.match((await run(place, ['-t', '-f', '.'])).stderr, /\[emerg\] open\(\) ".*" failed \(21: Is a directory\)/)
   assert.equal((await run(place, ['-f', 'a', '-c', 'b'])).stderr, 'vespid: options "-c" and "-f" exclude each other\n')
   assert.equal((await run(place, ['-A', 'X=1'])).stderr, 'vespid: option "-A" needs "-f"\n')

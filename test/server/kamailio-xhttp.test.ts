@@ -1,10 +1,14 @@
-/** What Kamailio 5.6.3 answered over HTTP, replayed against xhttp with `compat strict` (test/golden/kamailio/xhttp*.jsonl, script-last.jsonl). */
+/**
+ * What Kamailio 5.6.3 answered over HTTP, replayed against xhttp with `compat strict`
+ * (test/golden/kamailio/xhttp*.jsonl, script-last.jsonl).
+ */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Client } from './client.ts'
 import { version } from '../../host/core/version.ts'
+import { startScript } from './kamailio-kit.ts'
 import { start } from './kit.ts'
 import type { Server } from './kit.ts'
 
@@ -17,7 +21,10 @@ interface Recorded {
   readonly closed_by_server?: boolean
 }
 
-/** Records that are answered otherwise on purpose, with an error of the server's own before it closes: the status, as docs/kamailio.md says. */
+/**
+ * Records that are answered otherwise on purpose, with an error of the server's own before it closes: the status, as
+ * docs/kamailio.md says.
+ */
 const onPurpose: Readonly<Record<string, number>> = {
   'body-70000-over-64k-rdbuf': 413, 'hdr-header-space-before-colon': 400, 'hdr-two-content-length': 400,
 }
@@ -32,18 +39,15 @@ function records(file: string): Recorded[] {
   })
 }
 
-/** The recorded file in nginx's syntax: its event route as it is, its parameters as directives. */
+/** The recorded file, on a port of ours, with `compat strict`. */
 function configuration(file: string): string {
-  const text = golden(file)
-  const params = [...text.matchAll(/^modparam\("(\w+)", "(\w+)", "(.*)"\)$/gm)].map(([, module, name, value]) => `modparam ${module} ${name} "${value}";`)
-  const server = /^server_header="(.*)"$/m.exec(text)?.[1]
-  const route = text.slice(text.indexOf('event_route['))
-  return `http { access_log off; keepalive_timeout 3600; client_max_body_size 64k; modparam xhttp compat strict; ${params.join(' ')}
-    ${server === undefined ? '' : `modparam script server_header "${server}";`}
-    server { listen 127.0.0.1:<port>; ${route} } }`
+  return golden(file).replace(/^listen=.*$/m, 'listen=tcp:127.0.0.1:<port>').replace('request_route', 'modparam("xhttp", "compat", "strict")\nrequest_route')
 }
 
-/** Sends a request; what comes until the connection is closed, or before the answer to a second request that is sent behind it. */
+/**
+ * Sends a request; what comes until the connection is closed, or before the answer to a second request that is sent
+ * behind it.
+ */
 async function exchange(client: Client, input: Recorded['input'], closed: boolean, probe: { readonly request: string, readonly body: string }): Promise<string> {
   client.write(typeof input === 'string' ? input : input.head + 'y'.repeat(input.length - input.head.length))
   if (closed) return client.rest()
@@ -71,7 +75,7 @@ async function replay(server: Server, record: Recorded): Promise<void> {
 
 for (const config of Object.keys(probes)) {
   test(`recorded with ${config}`, async (t) => {
-    const server = await start(t, configuration(config))
+    const server = await startScript(t, configuration(config))
     for (const record of [...records('xhttp.jsonl'), ...records('xhttp-headers.jsonl')]) {
       if (record.config === config) await t.test(record.id, () => replay(server, record))
     }

@@ -114,6 +114,19 @@ test('a URL need not be text', async (t) => {
   assert.equal(all.slice(all.indexOf('\r\n\r\n') + 4), 'http://x/\xff?\xfe|http://x/\xff|\xfe')
 })
 
+test('shared variables and hash tables are everybody\'s, and outlive a reload', async (t) => {
+  const conf = `worker_processes 2; ` + served(`event_route[xhttp:request] {
+    $shv(n) = $shv(n) + 1; xhttp_reply("200", "OK", "", "$shv(n) $shtinc(t=>count) $sht(t=>missing) $var(first)"); }`,
+    'modparam pv shvset "n=i:10"; modparam pv varset "first=s:preset"; modparam htable htable "t=>size=4;initval=5;";')
+  const server = await start(t, conf)
+  const bodies: string[] = []
+  for (let i = 0; i < 4; i++) bodies.push((await server.get('/')).body)
+  assert.deepEqual(bodies, ['11 6 5 preset', '12 7 5 preset', '13 8 5 preset', '14 9 5 preset'])
+  assert.equal((await server.reload()).code, 0)
+  await server.waitLog(/configuration 2 is in use/)
+  assert.match((await server.get('/')).body, /^15 10 5 preset$/)
+})
+
 test('an endless loop ends by its limit, and nobody else notices', async (t) => {
   const server = await start(t, served(`location = /loop { event_route[xhttp:request] { $var(i) = 0; while (1) { $var(i) = $var(i) + 1; } ${reply('$var(i)')} } }`, 'modparam script max_while_loops 50;'))
   assert.deepEqual(await answers(server, '/loop', '/loop'), [[200, '50'], [200, '50']])

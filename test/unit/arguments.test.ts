@@ -26,6 +26,7 @@ test('options, alone and glued', () => {
   reads('-tqcok.conf -p/x', { test: true, quiet: true, confFile: 'ok.conf', prefix: '/x' })
   reads('-s reload -e stderr -g foo;', { signal: 'reload', errorLog: 'stderr', globals: 'foo;' })
   reads('-c -t', { confFile: '-t' })
+  reads('-tfk.cfg -A X=1 -AY', { test: true, scriptFile: 'k.cfg', defines: [['X', '1'], ['Y', '']] })
   for (const signal of ['stop', 'quit', 'reopen', 'reload'] as const) reads(`-s${signal}`, { signal })
 })
 
@@ -41,4 +42,8 @@ test('mistakes, in nginx\'s words', () => {
   reads('-s', 'option "-s" requires parameter')
   reads('-s foo', 'invalid option: "-s foo"')
   reads('-sfoo', 'invalid option: "-s foo"')
+  reads('-f', 'option "-f" requires file name')
+  reads('-f a -c b', 'options "-c" and "-f" exclude each other')
+  reads('-A X=1', 'option "-A" needs "-f"')
+  reads('-f a -A 1=1', 'invalid option: "-A 1=1"')
 })

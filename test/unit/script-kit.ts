@@ -89,12 +89,14 @@ export function tables(...definitions: string[]): HashTables {
   return all
 }
 
+const selects = standardSelects(() => true)
+
 /** Reads a Kamailio file given as text and compiles its routes. */
 export function compileText(text: string, given: Partial<ScriptOptions> = {}, library = withReply(hostLibrary())): CompiledScript & { readonly mistakes: string[] } {
   const { file, problems } = readScriptFile('/test/script.cfg', { prefix: '/test/', read: (path) => path === '/test/script.cfg' ? text : null })
   const settings = new Map(file.variables.map(({ group, name, value }) => [`${group}.${name}`, value]))
   const options = scriptOptions({
-    file: file.path, defines: file.defines, settings, selects: standardSelects(() => true), isMyself: (host) => host === '127.0.0.1', ...given,
+    file: file.path, defines: file.defines, settings, selects, isMyself: (host) => host === '127.0.0.1', ...given,
   })
   const compiled = compileProgram(file.routes, library, options)
   const mistakes = problems.filter(({ level }) => level === 'emerg').map(({ error }) => error.line)

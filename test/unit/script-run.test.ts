@@ -146,6 +146,19 @@ test('variables of a SIP request', () => {
   assert.deepEqual(Object.fromEntries(Object.keys(wanted).map((name) => [name, run.get(name)])), wanted)
 })
 
+test('what a script sets of a message shows in selects and variables', () => {
+  const text = 'OPTIONS sip:bob@example.org SIP/2.0\r\nCall-ID: a\r\n\r\n'
+  const { run } = runBody('$ru = "sip:carol@other.net"; $du = "sip:10.0.0.9"; $avp(k) = "v"; setflag(3); $var(a) = @ruri.user; $var(b) = $avp(k);', {}, sipMessage(text))
+  assert.deepEqual(['$var(a)', '$var(b)', '$rU', '$ou', '$du', '$dd', '$mf'].map((name) => run.get(name)),
+    ['carol', 'v', 'carol', 'sip:bob@example.org', 'sip:10.0.0.9', '10.0.0.9', 8])
+})
+
+test('a name that expands to too much is a failure of its statement', () => {
+  const { run, subject } = runBody('$var(t) = "0123456789abcdef"; $var(i) = 0; while ($var(i) < 10) { $var(t) = $var(t) + $var(t); $var(i) = $var(i) + 1; } $avp($var(t)) = 1; $var(r) = $hdr($var(t)); $var(z) = 1;')
+  assert.deepEqual([run.failed, run.get('$var(r)'), run.get('$var(z)')], [false, 0, 1])
+  assert.equal(subject.lines.length, 2)
+})
+
 test('selects in expressions: failed counts as empty, but for defined and $null', () => {
   const body = (condition: string): number => Number(value(`if (${condition}) { $var(r) = 1; } else { $var(r) = 0; }`))
   assert.equal(body('@msg.header.nope == ""'), 1)

@@ -1,6 +1,9 @@
 /** `server{}`, `server_name` and `listen`. */
 import { hostname } from 'node:os'
+import type { Cf, HttpConfs } from '../../conf/cf.ts'
+import type { Place } from '../../core/place.ts'
 import type { Directive } from '../../module.ts'
+import type { ListenOptions } from '../listen.ts'
 import type { CoreMainConf, CoreSrvConf } from './conf.ts'
 import { Where } from '../../module.ts'
 import { bindRegex } from '../../expr/define.ts'
@@ -22,6 +25,23 @@ export const setServer: Directive<CoreMainConf>['set'] = (cf, _directive, main) 
   main.servers.push(server)
   cf.block(Where.Server, http)
   if (!server.listen) addListen(cf, main, server, defaultListen())
+}
+
+/**
+ * Adds a server that no text names, with its conf arrays, which are returned. Called by `addServers` of a module, before
+ * confs are merged.
+ */
+export function addServer(cf: Cf, place: Place | null, listens: readonly ListenOptions[]): HttpConfs {
+  const http = cf.httpConfs('srv', cf.http!)
+  const server = coreSrv(cf, http)
+  server.ctx = http
+  server.place = place
+  server.location = coreLoc(cf, http)
+  server.listen = true
+  const main = coreMain(cf)
+  main.servers.push(server)
+  for (const options of listens) addListen(cf, main, server, options)
+  return http
 }
 
 /** `listen ADDRESS [OPTION…];` */

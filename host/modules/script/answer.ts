@@ -9,7 +9,12 @@ import { serverName } from '../../http/headwriter.ts'
 /** How an answer's head looks: the server's own, or in the layout of Kamailio 5.6 (`compat strict`). */
 export interface HeadStyle {
   readonly strict: boolean
-  /** `server_header`: the whole line in the place of `Server`, without its end; null: the server's own, '' none (`server_signature=no`; strict only). */
+  /** The route has its server to itself; with `strict` the layout is that of libmicrohttpd. */
+  readonly alone: boolean
+  /**
+   * `server_header`: the whole line in the place of `Server`, without its end; null: the server's own, '' none
+   * (`server_signature=no`; strict only).
+   */
   readonly serverLine: string | null
 }
 
@@ -18,7 +23,8 @@ export function sendAnswer(r: Request, subject: HttpSubject, style: HeadStyle): 
   const out = r.headersOut
   const { code, reason, contentType, body, headers } = subject
   if (subject.close) r.keepalive = false
-  if (style.strict) {
+  if (style.strict && style.alone) out.write = (request) => plainHead(request, subject)
+  else if (style.strict) {
     // Kamailio heeds neither HEAD nor Connection, and keeps every connection.
     r.keepalive = !subject.close
     r.headerOnly = false
@@ -27,12 +33,14 @@ export function sendAnswer(r: Request, subject: HttpSubject, style: HeadStyle): 
     if (headers !== '') addLines(r, headers)
     if (style.serverLine !== null) addLines(r, style.serverLine)
   }
-  out.reason = reason === reasonPhrases[code] ? null : reason
+  out.reason = reason === '' || reason === reasonPhrases[code] ? null : reason
   const type = contentType === '' && !style.strict ? out.get('content-type') ?? '' : contentType
   return r.respond(code, type, body)
 }
 
-/** Adds `Name: value` lines to the head; what is none is left out, and so are lines that describe the body's framing. */
+/**
+ * Adds `Name: value` lines to the head; what is none is left out, and so are lines that describe the body's framing.
+ */
 function addLines(r: Request, lines: string): void {
   for (const line of lines.split(/\r\n|\n|\r/)) {
     const colon = line.indexOf(':')
@@ -47,14 +55,17 @@ function addLines(r: Request, lines: string): void {
 }
 
 /** Headers of the request that Kamailio's replies repeat, by their names there. */
-const repeated: Readonly<Record<string, string>> = { from: 'From', f: 'From', to: 'To', t: 'To', 'call-id': 'Call-ID', i: 'Call-ID', cseq: 'CSeq' }
+const repeated: Readonly<Record<string, string>> = {
+  from: 'From', f: 'From', to: 'To', t: 'To', 'call-id': 'Call-ID', i: 'Call-ID', cseq: 'CSeq',
+}
 
 /** The head as Kamailio 5.6.3 writes it (kamailio.md §1.2). */
 function strictHead(r: Request, subject: HttpSubject, { serverLine }: HeadStyle): string {
   const out = r.headersOut
   const { remoteAddress, remotePort, secure } = r.connection
   const host = remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress
-  let head = `${r.requestLine.slice(r.requestLine.lastIndexOf(' ') + 1)} ${String(out.status).padStart(3, '0')} ${safeValue(subject.reason)}\r\n` +
+  const { requestLine } = r
+  let head = `${requestLine.slice(requestLine.lastIndexOf(' ') + 1)} ${String(out.status).padStart(3, '0')} ${safeValue(subject.reason)}\r\n` +
     `Sia: SIP/2.0/${secure === null ? 'TCP' : 'TLS'} ${host}:${remotePort}\r\n`
   for (let i = 0; i < r.head.count; i++) {
     const name = repeated[r.head.name(i).toLowerCase()]
@@ -73,4 +84,18 @@ function strictHead(r: Request, subject: HttpSubject, { serverLine }: HeadStyle)
 function tag(): string {
   const digits = randomBytes(20).toString('hex')
   return `${digits.slice(0, 32)}.${digits.slice(32)}`
+}
+
+/** The head as libmicrohttpd writes it (kamailio.md §8): no `Server`, the standard phrase, no length of what has no body. */
+function plainHead(r: Request, subject: HttpSubject): string {
+  const out = r.headersOut
+  const { status } = out
+  let head = `HTTP/1.1 ${status} ${reasonPhrases[status] ?? 'Unknown'}\r\n` +
+    `Date: ${new Date(Math.floor(r.connection.engine.now / 1000) * 1000).toUTCString()}\r\n`
+  if (!r.keepalive) head += 'Connection: close\r\n'
+  if (subject.contentType !== '') head += `Content-Type: ${safeValue(subject.contentType)}\r\n`
+  if (out.contentEncoding !== '') head += `Content-Encoding: ${out.contentEncoding}\r\n`
+  if (r.chunked) head += 'Transfer-Encoding: chunked\r\n'
+  else if (status !== 204 && status !== 304) head += `Content-Length: ${Math.max(0, out.contentLength)}\r\n`
+  return `${head}\r\n`
 }

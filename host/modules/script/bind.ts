@@ -22,10 +22,11 @@ export function mergePlaces(parent: ScriptLocConf, child: ScriptLocConf): void {
 export function bindAll(cf: Cf, main: ScriptMainConf): void {
   // What stands in http{} is seen from the servers, where it may call what is theirs.
   const all = main.places.length > 1 ? main.places.slice(1) : main.places
-  const places = all.filter((place) => (place.table !== null && place.table.blocks.size > 0) || place.phases.size > 0 || place.content !== null)
+  const places = all.filter(({ table, phases, content }) => (table !== null && table.blocks.size > 0) || phases.size > 0 || content !== null)
   checkRequired(cf, main)
   const known = knownEvents(cf)
   checkEvents(cf, main, known)
+  checkAlone(cf, main, known)
   if (places.length === 0) return
   for (const place of places) place.table ??= new RouteTable(place.own)
   const tables = new Set(places.map((place) => place.table!))
@@ -42,11 +43,11 @@ function bindPlace(cf: Cf, main: ScriptMainConf, place: ScriptLocConf, known: Re
   const events = []
   for (const { kind, name } of blocks.values()) {
     const event = kind === 'event_route' ? known.get(name) : undefined
-    if (event === undefined || !name.endsWith(':request')) continue
+    if (event === undefined || !name.endsWith(':request') || (event.alone ? name !== place.alone : place.alone !== '')) continue
     const own = main.compat.get(event.module) === 'strict'
     place.strict ||= own
     const found = findRoute(place.table!, 'event_route', name)!
-    events.push({ event, route: new BoundRoute(found, main, { what: `event_route[${name}]`, strict: own, phase: Phase.Content }) })
+    events.push({ event, route: new BoundRoute(found, main, { what: `event_route[${name}]`, strict: own, phase: Phase.Content, alone: event.alone }) })
   }
   place.events = events
 }
@@ -71,7 +72,9 @@ function bindRoute(cf: Cf, main: ScriptMainConf, place: ScriptLocConf, phase: Ph
 function knownEvents(cf: Cf): Map<string, ContentEvent> {
   const known = new Map<string, ContentEvent>()
   cf.cycle.modules.forEach((module, index) => {
-    for (const { name, admit } of module.eventRoutes ?? []) known.set(name, { name, module: module.name, admit, conf: cf.http!.main[index] })
+    for (const { name, admit, server } of module.eventRoutes ?? []) {
+      known.set(name, { name, module: module.name, admit, alone: server !== undefined, conf: cf.http!.main[index] })
+    }
   })
   return known
 }
@@ -83,7 +86,18 @@ function checkEvents(cf: Cf, main: ScriptMainConf, known: ReadonlyMap<string, Co
     for (const block of own.values()) {
       if (block.kind !== 'event_route' || known.has(block.name)) continue
       const near = suggest(block.name, known.keys()) ?? suggest(block.name, ['xhttp:request', 'microhttpd:request'])
-      report(cf, new ConfigError(`unknown event route "${block.name}"`, block.place, near === null ? 'no loaded module has it run' : `did you mean "${near}"?`))
+      const note = near === null ? 'no loaded module has it run' : `did you mean "${near}"?`
+      report(cf, new ConfigError(`unknown event route "${block.name}"`, block.place, note))
+    }
+  }
+}
+
+/** A route with a server of its own would be asked nowhere else. */
+function checkAlone(cf: Cf, main: ScriptMainConf, known: ReadonlyMap<string, ContentEvent>): void {
+  for (const { own } of main.places.slice(1)) {
+    for (const block of own.values()) {
+      if (block.kind !== 'event_route' || known.get(block.name)?.alone !== true) continue
+      report(cf, new ConfigError(`${nameOf(block)} is not allowed here`, block.place, 'it has a server of its own and stands in http { }'))
     }
   }
 }
@@ -95,7 +109,8 @@ function checkRequired(cf: Cf, main: ScriptMainConf): void {
     if (place === undefined) continue
     for (const event of module.eventRoutes ?? []) {
       if (event.required !== true || main.places.some(({ own }) => own.has(`event_route ${event.name}`))) continue
-      report(cf, new ConfigError(`module "${module.name}" needs ${nameOf({ kind: 'event_route', name: event.name })}`, place, 'without it no request is answered'))
+      const route = nameOf({ kind: 'event_route', name: event.name })
+      report(cf, new ConfigError(`module "${module.name}" needs ${route}`, place, 'without it no request is answered'))
     }
   }
 }

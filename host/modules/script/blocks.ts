@@ -15,7 +15,11 @@ import { keyOf } from './conf.ts'
 import { loadNeeded } from './needs.ts'
 
 const everywhere = Where.Http | Where.Server | Where.Location
-const kinds: readonly RouteKind[] = ['route', 'request_route', 'event_route', 'reply_route', 'onreply_route', 'failure_route', 'branch_route', 'onsend_route']
+/** Where blocks may stand. */
+const blocks = everywhere | Where.Sip
+const kinds: readonly RouteKind[] = [
+  'route', 'request_route', 'event_route', 'reply_route', 'onreply_route', 'failure_route', 'branch_route', 'onsend_route',
+]
 
 /** What `route NAME PHASE;` may say. */
 const phaseNames: Readonly<Record<string, Phase>> = {
@@ -70,7 +74,10 @@ function setRoute(cf: Cf, _directive: Directive, conf: ScriptLocConf): string | 
     conf.phases.set(phase, use)
     return
   }
-  if (cf.where !== Where.Location) return cf.fail('"route" directive is not allowed here', 0, `as content handler it stands in a location; of a phase: "route ${name} access;"`)
+  if (cf.where !== Where.Location) {
+    const note = `as content handler it stands in a location; of a phase: "route ${name} access;"`
+    return cf.fail('"route" directive is not allowed here', 0, note)
+  }
   if (conf.content !== null) return 'is duplicate'
   conf.content = use
   const location = coreLoc(cf)
@@ -85,5 +92,5 @@ function runContent(r: Request, conf: ScriptLocConf): Answer {
 /** Of one name the directive without a block comes first: `route NAME;` and `route[NAME] { … }`. */
 export const routeDirectives: readonly Directive[] = [
   { name: 'route', where: everywhere, args: Args.Take12, conf: 'loc', set: setRoute },
-  ...kinds.map((name): Directive => ({ name, where: everywhere, args: Args.Block | Args.None, conf: 'loc', set: setBlock, raw: true })),
+  ...kinds.map((name): Directive => ({ name, where: blocks, args: Args.Block | Args.None, conf: 'loc', set: setBlock, raw: true })),
 ]

@@ -53,6 +53,8 @@ export interface ContentEvent {
   readonly name: string
   readonly module: string
   readonly admit: EventRoute['admit']
+  /** It has a server of its own (own.ts), and runs nowhere else. */
+  readonly alone: boolean
   /** The module's main conf. */
   readonly conf: unknown
 }
@@ -79,6 +81,8 @@ export class ScriptLocConf {
   readonly bound: (BoundRoute | undefined)[] = []
   /** The routes of phases read the body. */
   needsBody = false
+  /** The event route that the server belongs to (own.ts); '' for servers of the configuration. */
+  alone = ''
   /** Requests that no event route admits get no answer. */
   strict = false
 

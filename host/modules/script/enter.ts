@@ -6,8 +6,8 @@ import { scriptMain, scriptModule } from './module.ts'
 import { setModparam } from './modparam.ts'
 
 /**
- * Takes a Kamailio file into http{}: its routes hold for every server, its module parameters and settings for everything. The modules that it loads are
- * there, with their confs. Mistakes are reported.
+ * Takes a Kamailio file into http{}: its routes hold for every server, its module parameters and settings for
+ * everything. The modules that it loads are there, with their confs. Mistakes are reported.
  */
 export function enterScript(cf: Cf, file: ScriptFile): void {
   const main = scriptMain(cf)

@@ -22,8 +22,8 @@ const own: readonly ModuleParameter<ScriptMainConf>[] = [
 /** Parameters of what Kamailio's modules `pv` and `htable` bring, which the language has built in. */
 const builtin: readonly (readonly [string, readonly ModuleParameter<ScriptMainConf>[]])[] = [
   ['pv', [
-    { name: 'shvset', type: 'string', set: (conf, value) => preset(String(value), (name, first) => conf.sharedValues.push({ name, value: first })) },
-    { name: 'varset', type: 'string', set: (conf, value) => preset(String(value), (name, first) => conf.variableValues.set(name, first)) },
+    { name: 'shvset', type: 'string', set: (conf, text) => preset(String(text), (name, value) => conf.sharedValues.push({ name, value })) },
+    { name: 'varset', type: 'string', set: (conf, text) => preset(String(text), (name, value) => conf.variableValues.set(name, value)) },
   ]],
   ['htable', [{ name: 'htable', type: 'string', set: (conf, value) => defineTable(conf, String(value)) }]],
 ]
@@ -41,12 +41,18 @@ function defineTable(conf: ScriptMainConf, text: string): string | void {
   conf.tables.push(table)
 }
 
-function bounded(conf: ScriptMainConf, field: 'maxWhileLoops' | 'maxRecursiveLevel' | 'pvBufferSize' | 'debug', value: number | string, least: number, most: number): string | void {
+/** Sets a number of the conf that has bounds. */
+function bounded(
+  conf: ScriptMainConf, field: 'maxWhileLoops' | 'maxRecursiveLevel' | 'pvBufferSize' | 'debug', value: number | string, least: number, most: number,
+): string | void {
   if (typeof value !== 'number' || value < least || value > most) return `must be between ${least} and ${most}`
   conf[field] = value
 }
 
-/** The parameter that every module has: whether it follows Kamailio where that is unsafe. A module that has one of its own is told as well. */
+/**
+ * The parameter that every module has: whether it follows Kamailio where that is unsafe. A module that has one of its
+ * own is told as well.
+ */
 function compatOf(main: ScriptMainConf, module: string, own?: ModuleParameter): ModuleParameter {
   return {
     name: 'compat', type: 'string',
@@ -93,6 +99,8 @@ export function modparamDirective(cf: Cf, main: ScriptMainConf): void {
   if (loaded !== null) cf.addModules(loaded)
   const parameter = targets(cf, main).find((t) => t.module === module)?.parameters.find((p) => p.name === name)
   const number = /^-?\d+$/.test(text) && parameter !== undefined && parameter.type !== 'string'
-  if (parameter?.type === 'int' && !number) throw new ConfigError(`invalid value "${text}" of parameter "${name}", it must be a number`, cf.places[3])
+  if (parameter?.type === 'int' && !number) {
+    throw new ConfigError(`invalid value "${text}" of parameter "${name}", it must be a number`, cf.places[3])
+  }
   setModparam(cf, main, { place: cf.places[2] ?? cf.place!, module, name, value: number ? Number(text) : text })
 }

@@ -1,6 +1,7 @@
 /**
- * Routing scripts in the configuration: `route[NAME] { … }`, `event_route[MODULE:EVENT] { … }`, `route NAME [PHASE];`, `modparam`. In the host because
- * the language is the configuration's own: its blocks are read while the configuration is, and it calls functions of every plugin.
+ * Routing scripts in the configuration: `route[NAME] { … }`, `event_route[MODULE:EVENT] { … }`, `route NAME [PHASE];`,
+ * `modparam`. In the host because the language is the configuration's own: its blocks are read while the
+ * configuration is, and it calls functions of every plugin.
  */
 import type { Cf } from '../../conf/cf.ts'
 import type { Cycle } from '../../cycle.ts'
@@ -11,6 +12,7 @@ import { bindAll, mergePlaces } from './bind.ts'
 import { routeDirectives } from './blocks.ts'
 import { ScriptLocConf, ScriptMainConf } from './conf.ts'
 import { modparamDirective } from './modparam.ts'
+import { addOwnServers } from './own.ts'
 import { runEvents } from './run.ts'
 
 function handlerOf(phase: Phase): PhaseHandler<ScriptLocConf> {
@@ -34,6 +36,7 @@ export const scriptModule: Module = {
     return conf
   },
   mergeLocConf(_cf, parent: ScriptLocConf, child: ScriptLocConf) { mergePlaces(parent, child) },
+  addServers(cf) { addOwnServers(cf, scriptMain(cf), cf.cycle.indexOf(scriptModule)) },
   postconfiguration(cf) { bindAll(cf, scriptMain(cf)) },
   initProcess(cycle) { scriptState(cycle)?.begin() },
   directives: [

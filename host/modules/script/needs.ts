@@ -5,8 +5,8 @@ import type { RouteBlock } from '../../script/ast.ts'
 const inText = /\$\(?([A-Za-z_]\w*)|\{([a-z]\w*)\./g
 
 /**
- * Loads the shipped plugins that bring what route blocks use: functions, pseudo-variables, transformations, event routes. A name in a text that is
- * none after all loads a plugin that does nothing.
+ * Loads the shipped plugins that bring what route blocks use: functions, pseudo-variables, transformations, event
+ * routes. A name in a text that is none after all loads a plugin that does nothing.
  */
 export function loadNeeded(cf: Cf, blocks: readonly RouteBlock[]): void {
   const wanted = new Set<string>()
@@ -36,10 +36,12 @@ function collect(value: unknown, wanted: Set<string>): void {
   }
 }
 
+const ofBody = /"(?:rb|bs|mb|ml|msg|jsonrpc_dispatch)"|\$\(?(?:rb|bs|mb|ml)\b|@msg|body/
+
 /** Whether blocks read the request's body, as far as their text tells. */
 export function readsBody(blocks: Iterable<RouteBlock>): boolean {
   for (const block of blocks) {
-    if (/"(?:rb|bs|mb|ml|\w*body\w*|msg|jsonrpc_dispatch)"|\$\(?(?:rb|bs|mb|ml|request_body)\b|@msg|body/.test(JSON.stringify(block.body, withoutPlaces))) return true
+    if (ofBody.test(JSON.stringify(block.body, withoutPlaces))) return true
   }
   return false
 }

@@ -25,7 +25,10 @@ export function findRoute(table: RouteTable, kind: 'route' | 'event_route', name
   return route === undefined ? null : { program: program!, route }
 }
 
-/** Compiles what places see; mistakes are reported, once each: a block is seen from many places. False when there was one. */
+/**
+ * Compiles what places see; mistakes are reported, once each: a block is seen from many places. False when there was
+ * one.
+ */
 export function compileTables(cf: Cf, main: ScriptMainConf, tables: Iterable<RouteTable>): boolean {
   const library = libraryOf(cf)
   const list = [...tables]
@@ -33,12 +36,16 @@ export function compileTables(cf: Cf, main: ScriptMainConf, tables: Iterable<Rou
   const { cycle } = cf
   const file = cycle.script
   const options = scriptOptions({
-    ...state.options, strict: main.compat.get('script') === 'strict', maxWhileLoops: main.maxWhileLoops, maxRecursiveLevel: main.maxRecursiveLevel,
-    formatLimit: main.pvBufferSize, debug: main.debug, file: cycle.options.confFile, variables: cycle.variables, selects: standardSelects(() => true),
+    ...state.options, strict: main.compat.get('script') === 'strict',
+    maxWhileLoops: main.maxWhileLoops, maxRecursiveLevel: main.maxRecursiveLevel, formatLimit: main.pvBufferSize, debug: main.debug,
+    file: cycle.options.confFile, variables: cycle.variables, selects: standardSelects(() => true),
     isMyself: myAddresses(cycle),
     ...(file === null ? {} : {
       defines: file.defines,
-      settings: new Map([...file.settings.map(({ name, value }) => [`core.${name}`, value] as const), ...file.variables.map(({ group, name, value }) => [`${group}.${name}`, value] as const)]),
+      settings: new Map([
+        ...file.settings.map(({ name, value }) => [`core.${name}`, value] as const),
+        ...file.variables.map(({ group, name, value }) => [`${group}.${name}`, value] as const),
+      ]),
     }),
   })
   let good = true

@@ -9,6 +9,7 @@ import { DECLINED, ERROR, OK, Phase as Phases } from '../../module.ts'
 import { Level } from '../../core/log.ts'
 import { Cancelled } from '../../wasm/waiting.ts'
 import { sendAnswer } from './answer.ts'
+import { StandInSubject } from './standin.ts'
 import { HttpSubject } from './subject.ts'
 
 /** What is left to do when a route has ended, with what it is called in the log. */
@@ -16,6 +17,8 @@ interface Ending {
   readonly what: string
   readonly strict: boolean
   readonly phase: Phase
+  /** The route has the server to itself (own.ts). */
+  readonly alone?: boolean
 }
 
 /** A route bound to the place in the server where it runs. */
@@ -28,7 +31,7 @@ export class BoundRoute {
   constructor(placed: PlacedRoute, main: ScriptMainConf, ending: Ending) {
     this.placed = placed
     this.ending = ending
-    this.style = { strict: ending.strict, serverLine: main.serverLine }
+    this.style = { strict: ending.strict, alone: ending.alone === true, serverLine: main.serverLine }
     this.debug = main.debug
   }
 
@@ -42,7 +45,8 @@ export class BoundRoute {
 
   /** Runs it. */
   run(r: Request): Answer {
-    const subject = new HttpSubject(r, this.debug)
+    const { strict, alone } = this.style
+    const subject = strict && alone ? new StandInSubject(r, this.debug) : new HttpSubject(r, this.debug)
     const { program, route } = this.placed
     const run = program.start(route, subject)
     if (!(run instanceof Promise)) return this.ended(r, subject, run)
@@ -57,7 +61,7 @@ export class BoundRoute {
       const ended = await run
       if (r.finished || r.serial !== serial) return ERROR
       if (early !== null) {
-        if (ended.result < 0) r.keepalive = false
+        if (ended.result < 0 && !this.style.alone) r.keepalive = false
         return early
       }
       return await this.ended(r, subject, ended)
@@ -72,23 +76,28 @@ export class BoundRoute {
     if (phase === Phases.Log) return OK
     if (failed && !subject.replied && !this.ending.strict) return 500
     if (subject.replied) {
-      if (result < 0 && phase === Phases.Content) subject.close = true
+      if (result < 0 && phase === Phases.Content && !this.style.alone) subject.close = true
       const rc = sendAnswer(r, subject, this.style)
       if (phase === Phases.Content) return rc
       return typeof rc === 'number' ? sent(r, rc) : rc.then((v) => sent(r, v))
     }
     if (phase === Phases.Content) return this.silent(r, result, dropped)
-    if (dropped) return close(r)
+    if (dropped) return closeUnanswered(r)
     if (phase !== Phases.Access && phase !== Phases.Preaccess) return DECLINED
     return result < 0 ? 403 : phase === Phases.Access && result > 0 && r.location.satisfy === 'any' ? OK : DECLINED
   }
 
   /** The content route has ended without an answer (kamailio.md §1.3, §9.6). */
   private silent(r: Request, result: number, dropped: boolean): Verdict {
-    const { what, strict } = this.ending
-    if (result < 0) return close(r)
+    const { what, strict, alone } = this.ending
+    if (alone) {
+      if (dropped) return closeUnanswered(r)
+      r.log(Level.error, `${what} has ended without an answer`)
+      return 500
+    }
+    if (result < 0) return closeUnanswered(r)
     if (!strict) {
-      if (dropped) return close(r)
+      if (dropped) return closeUnanswered(r)
       r.log(Level.error, `${what} has ended without an answer`)
       return 404
     }
@@ -102,7 +111,8 @@ export function leaveUnanswered(r: Request): Verdict {
   return OK
 }
 
-function close(r: Request): Verdict {
+/** Nothing is sent, and the connection ends. */
+export function closeUnanswered(r: Request): Verdict {
   r.connection.engine.writer.flush()
   return 444
 }

@@ -13,7 +13,10 @@ import { storeKind } from '../../core/zones.ts'
 /** Bytes of the zones: of `$shv` together, of locks, the least of a table, and of each of its slots. */
 const sizes = { shared: 1 << 20, locks: 1 << 18, table: 1 << 20, slot: 1024, mostTable: 1 << 28 }
 
-/** What all programs of a configuration have in common: variables that outlive a run, hash tables, locks. They lie in zones that all workers share. */
+/**
+ * What all programs of a configuration have in common: variables that outlive a run, hash tables, locks. They lie in
+ * zones that all workers share.
+ */
 export class ScriptState {
   readonly options: Pick<ScriptOptions, 'shared' | 'tables' | 'locks' | 'slots'>
   private readonly main: ScriptMainConf
@@ -38,12 +41,14 @@ export function makeState(cf: Cf, main: ScriptMainConf, blocks: readonly RouteBl
   const tables = new HashTables()
   for (const definition of main.tables) {
     const slots = definition.size === 0 ? 256 : 2 ** definition.size
-    tables.add(new HashTable(definition, zone(cf, `htable:${definition.name}`, Math.min(sizes.mostTable, Math.max(sizes.table, slots * sizes.slot)))))
+    const size = Math.min(sizes.mostTable, Math.max(sizes.table, slots * sizes.slot))
+    tables.add(new HashTable(definition, zone(cf, `htable:${definition.name}`, size)))
   }
+  const shares = /\bshv\b/.test(text) || main.sharedValues.length > 0
   const options = {
     tables, slots: new Slots(main.variableValues),
     locks: /lock"/.test(text) ? zone(cf, 'script:locks', sizes.locks) : null,
-    shared: new SharedVariables(/\bshv\b/.test(text) || main.sharedValues.length > 0 ? zone(cf, 'script:shv', sizes.shared) : unused()),
+    shared: new SharedVariables(shares ? zone(cf, 'script:shv', sizes.shared) : unused()),
   }
   return new ScriptState(main, options)
 }

@@ -8,7 +8,8 @@ import { HttpMessage } from '../../sip/httpmessage.ts'
 const levels = [Level.alert, Level.crit, Level.crit, Level.crit, Level.error, Level.warn, Level.notice, Level.info, Level.debug] as const
 
 /**
- * An HTTP request as a script runs on it. The answer is kept until the route has ended, so that what it says of the connection (`set_reply_close`, a
+ * An HTTP request as a script runs on it. The answer is kept until the route has ended, so that what it says of the
+ * connection (`set_reply_close`, a
  * negative result) is in its head; it leaves at once when the route begins to wait.
  */
 export class HttpSubject implements ScriptSubject {

@@ -28,14 +28,15 @@ export function compileCall(node: CallNode, context: CompileContext): Action {
     return failure
   }
   const before = context.errors.length
-  const args = node.args.map((arg, i) => context.attempt<Argument>(arg.place, { constant: null }, () => compileArgument(arg, kindOf(found, i), found, i, context)))
+  const args = node.args.map((arg, i) =>
+    context.attempt<Argument>(arg.place, { constant: null }, () => compileArgument(arg, kindOf(found, i), found, i, context)))
   if (context.errors.length > before) return failure
   const wrong = found.check?.(node.args.map(asWritten), node.place)
   if (typeof wrong === 'string') {
     context.fail(new ConfigError(wrong), node.place)
     return failure
   }
-  return action(found, args, node, context)
+  return action(found, args, node)
 }
 
 function kindOf(found: ScriptFunction, i: number): ParameterKind {
@@ -47,7 +48,7 @@ function asWritten(arg: Expression): string | number {
   return arg.kind === 'int' || arg.kind === 'string' ? arg.value : arg.kind === 'pv' || arg.kind === 'select' ? arg.source : ''
 }
 
-function action(found: ScriptFunction, args: readonly Argument[], node: CallNode, context: CompileContext): Action {
+function action(found: ScriptFunction, args: readonly Argument[], node: CallNode): Action {
   const { place } = node
   const constants = args.every((arg) => 'constant' in arg) ? args.map((arg) => (arg as { constant: ScriptValue }).constant) : null
   const after = found.core === true ? (_: ScriptRun, code: ReturnCode): number => code : finish
@@ -55,12 +56,16 @@ function action(found: ScriptFunction, args: readonly Argument[], node: CallNode
     if (run.flow !== 0) return 0
     run.place = place
     const values = constants ?? collect(args, run)
-    return values === null ? -1 : found.call(run, values)
+    if (values === null) return -1
+    try {
+      return found.call(run, values)
+    } catch (error) {
+      return failed(run, error)
+    }
   }
   if (found.waits === true) {
     return { run: () => -1, wait: (run) => wait(run, start, after) }
   }
-  void context
   return {
     run(run) {
       if (run.flow !== 0) return 0
@@ -70,12 +75,13 @@ function action(found: ScriptFunction, args: readonly Argument[], node: CallNode
   }
 }
 
-async function wait(run: ScriptRun, start: (run: ScriptRun) => ReturnCode | Promise<ReturnCode>, after: (run: ScriptRun, code: ReturnCode) => number): Promise<number> {
+async function wait(run: ScriptRun, start: (run: ScriptRun) => ReturnCode | Promise<ReturnCode>,
+  after: (run: ScriptRun, code: ReturnCode) => number): Promise<number> {
   if (run.flow !== 0) return 0
   const answer = start(run)
   if (typeof answer === 'number') return after(run, answer)
   const { level, route } = run
-  const code = await answer
+  const code = await answer.catch((error: unknown) => failed(run, error))
   run.level = level
   run.route = route
   run.resumed()

@@ -110,31 +110,41 @@ export function isTrue(run: ScriptRun, value: ScriptValue): boolean {
   return (typeof value === 'number' ? value : run.int(value)) > 0
 }
 
+/** Truth of an operand of `&&` and `||`: its int value is not 0 (measured; conditions are otherwise). */
+function isNotZero(run: ScriptRun, value: ScriptValue): boolean {
+  return (typeof value === 'number' ? value : run.int(value)) !== 0
+}
+
+/** 1 or 0. With a literal 1 in `&&` and a literal 0 in `||` Kamailio leaves the int value of the other operand, so that `if ($x && 1)` is `if ($x)`. */
 function logical(op: '&&' | '||', left: Compiled, right: Compiled): Compiled {
   const decided = op === '||'
+  const neutral = decided ? 0 : 1
+  if (left.constant === neutral && right.constant === undefined) return map(right, (run, value) => run.int(value))
+  if (right.constant === neutral && left.constant === undefined) return map(left, (run, value) => run.int(value))
   if (left.wait !== null || right.wait !== null) {
     return {
       value: () => null,
       wait: async (run) => {
-        if (isTrue(run, await evaluate(left, run)) === decided) return decided ? 1 : 0
-        return isTrue(run, await evaluate(right, run)) ? 1 : 0
+        if (isNotZero(run, await evaluate(left, run)) === decided) return decided ? 1 : 0
+        return isNotZero(run, await evaluate(right, run)) ? 1 : 0
       },
     }
   }
   const a = left.value
   const b = right.value
-  if (decided) return { value: (run) => isTrue(run, a(run)) || isTrue(run, b(run)) ? 1 : 0, wait: null }
-  return { value: (run) => isTrue(run, a(run)) && isTrue(run, b(run)) ? 1 : 0, wait: null }
+  if (decided) return { value: (run) => isNotZero(run, a(run)) || isNotZero(run, b(run)) ? 1 : 0, wait: null }
+  return { value: (run) => isNotZero(run, a(run)) && isNotZero(run, b(run)) ? 1 : 0, wait: null }
 }
 
+/** An undefined branch is an empty text (measured). */
 function selval(node: Expression & { kind: 'selval' }, context: CompileContext): Compiled {
   const condition = compileExpression(node.condition, context)
   const yes = compileExpression(node.yes, context)
   const no = compileExpression(node.no, context)
   if (condition.wait !== null || yes.wait !== null || no.wait !== null) {
-    return { value: () => null, wait: async (run) => evaluate(isTrue(run, await evaluate(condition, run)) ? yes : no, run) }
+    return { value: () => null, wait: async (run) => await evaluate(isTrue(run, await evaluate(condition, run)) ? yes : no, run) ?? '' }
   }
-  return { value: (run) => isTrue(run, condition.value(run)) ? yes.value(run) : no.value(run), wait: null }
+  return { value: (run) => (isTrue(run, condition.value(run)) ? yes : no).value(run) ?? '', wait: null }
 }
 
 /** In an expression a call is true or false; directly assigned it gives its code (`direct`). */
@@ -180,18 +190,15 @@ export function compileAssignment(target: PvNode, value: Expression, context: Co
     return -1
   }
   const { wait } = compiled
-  if (wait !== null) return { run: () => -1, wait: (run) => wait(run).then((result) => store(run, result), (error: unknown) => failed(run, error)) }
-  const { value: get, constant } = compiled
-  if (constant !== undefined) return { run: (run) => store(run, constant), wait: null }
+  if (wait !== null) return { run: () => -1, wait: (run) => wait(run).then((result) => store(run, result)).catch((error: unknown) => failed(run, error)) }
+  const { value: get } = compiled
   return {
     run(run) {
-      let result: ScriptValue
       try {
-        result = get(run)
+        return store(run, get(run))
       } catch (error) {
         return failed(run, error)
       }
-      return store(run, result)
     },
     wait: null,
   }

@@ -137,7 +137,10 @@ export const tableFunctions: readonly ScriptFunction[] = [
   setWithExpiry('sht_setxs', (text) => text), setWithExpiry('sht_setxi', (text) => toIntQuietly(text)),
   { name: 'sht_print', minimum: 0, maximum: 0, call: (run) => {
     for (const table of (run as ScriptRun).program.options.tables.all()) {
-      table.each((key, value) => (run as ScriptRun).log(LogLevel.Error, `${table.definition.name}: "${key}" = ${typeof value === 'number' ? value : `"${value}"`}`))
+      table.each((key, value) => {
+        const shown = typeof value === 'number' ? value : `"${value}"`
+        ;(run as ScriptRun).log(LogLevel.Error, `${table.definition.name}: "${key}" = ${shown}`)
+      })
     }
     return 1
   } },

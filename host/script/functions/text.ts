@@ -15,7 +15,8 @@ import { headerValues } from '../variables/message.ts'
 
 const truth = (yes: boolean): number => yes ? 1 : -1
 
-function define(name: string, count: number, call: (args: readonly string[], run: ScriptRunView) => number, parameters?: readonly ParameterKind[]): ScriptFunction {
+function define(name: string, count: number, call: (args: readonly string[], run: ScriptRunView) => number,
+  parameters?: readonly ParameterKind[]): ScriptFunction {
   const made: ScriptFunction = { name, minimum: count, maximum: count, call: (run, args) => call(args.map(String), run) }
   return parameters === undefined ? made : { ...made, parameters }
 }
@@ -106,9 +107,13 @@ const isMyself: ScriptFunction = define('is_myself', 1, ([text], run) => {
 })
 
 /** What these do to a SIP message's header shows only in the message that is sent on (Kamailio); on HTTP there is none. */
-const headerChanges: readonly ScriptFunction[] = ['append_hf', 'insert_hf', 'remove_hf'].map((name) => ({
-  name, minimum: 1, maximum: name === 'remove_hf' ? 1 : 2,
-  call: (run: ScriptRunView, args: readonly ScriptValue[]): number => name !== 'remove_hf' ? 1 : truth(hasHeader(run, String(args[0]))),
+const headerChanges: readonly ScriptFunction[] = (['append', 'insert', 'remove'] as const).map((how) => ({
+  name: `${how}_hf`, minimum: 1, maximum: how === 'remove' ? 1 : 2,
+  call: (run: ScriptRunView, [text]: readonly ScriptValue[]): number => {
+    const { sip } = run.subject
+    if (how === 'remove' && !hasHeader(run, String(text))) return -1
+    return sip === undefined ? 1 : truth(sip.changeHeaders(how, String(text)))
+  },
 }))
 
 export const textFunctions: readonly ScriptFunction[] = [

@@ -11,7 +11,8 @@ import { cannot } from './table.ts'
 export function splitSubstitution(text: string): { readonly pattern: string, readonly replacement: string, readonly flags: string } {
   const trimmed = text.trim()
   const mark = trimmed[0]
-  if (mark === undefined || mark === '\\' || /[\w$]/.test(mark)) throw new ConfigError(`invalid substitution "${text}"`, null, 'write "/REGEX/REPLACEMENT/FLAGS"')
+  const wrong = (): ConfigError => new ConfigError(`invalid substitution "${text}"`, null, 'write "/REGEX/REPLACEMENT/FLAGS"')
+  if (mark === undefined || mark === '\\' || /[\w$]/.test(mark)) throw wrong()
   const parts = ['']
   for (let at = 1; at < trimmed.length; at++) {
     if (trimmed[at] === '\\' && at + 1 < trimmed.length) {
@@ -20,7 +21,7 @@ export function splitSubstitution(text: string): { readonly pattern: string, rea
     } else if (trimmed[at] === mark && parts.length < 3) parts.push('')
     else parts[parts.length - 1] += trimmed[at]
   }
-  if (parts.length !== 3) throw new ConfigError(`invalid substitution "${text}"`, null, 'write "/REGEX/REPLACEMENT/FLAGS"')
+  if (parts.length !== 3) throw wrong()
   const flags = parts[2]!.trim()
   if (!/^[igs]*$/.test(flags)) throw new ConfigError(`invalid flags "${flags}" of the substitution "${text}"`, null, 'they are i, g and s')
   return { pattern: parts[0]!, replacement: parts[1]!, flags }

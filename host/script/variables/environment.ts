@@ -117,7 +117,13 @@ export const environmentVariables: readonly HostVariable[] = [
   ...times, versionVariable, cfg, sel, define('def', false), define('defn', true), colour,
   { name: 'pp', inner: 'none', get: () => process.pid },
   { name: 'RANDOM', inner: 'none', get: () => randomInt(0x7fffffff) },
-  { name: 'env', inner: 'required', get: (_, inner) => { const value = process.env[inner!.trim()]; return value === undefined ? null : Buffer.from(value).latin1Slice() } },
+  {
+    name: 'env', inner: 'required',
+    get(_, inner) {
+      const value = process.env[inner!.trim()]
+      return value === undefined ? null : Buffer.from(value).latin1Slice()
+    },
+  },
   { name: 'stat', inner: 'required', get: (run, inner) => (run as ScriptRun).program.options.statistic(inner!.trim()) },
   {
     name: 'K', inner: 'required',

@@ -130,7 +130,8 @@ export const messageVariables: readonly HostVariable[] = [
   ...['Ri', 'RAi'].map((name) => ofMessage(name, transport(({ destination }) => destination.address))),
   ...['Rp', 'RAp'].map((name) => ofMessage(name, transport(({ destination }) => destination.port))),
   ...['Ru', 'RAu'].map((name) => ofMessage(name, transport(({ protocol, destination }) => uri(destination.address, destination.port, protocol)))),
-  ...['Rut', 'RAut'].map((name) => ofMessage(name, transport(({ protocol, destination }) => `sip:${bracketed(destination.address)}:${destination.port};transport=${protocol}`))),
+  ...['Rut', 'RAut'].map((name) => ofMessage(name, transport(({ protocol, destination }) =>
+    `sip:${bracketed(destination.address)}:${destination.port};transport=${protocol}`))),
   ofMessage('Rn', () => null), ofMessage('RAn', () => null),
   ...['pr', 'proto'].map((name) => ofMessage(name, transport(({ protocol }) => protocol))),
   ofMessage('prid', transport(({ protocol }) => protocolNumbers[protocol] ?? 0)),

@@ -1,14 +1,16 @@
 /** Pseudo-variables of SIP headers and URIs; undefined where the message has no such thing, as an HTTP request mostly. */
-import type { ScriptValue } from '../contract.ts'
+import type { ScriptRunView, ScriptValue } from '../contract.ts'
 import type { HostVariable } from '../library.ts'
 import type { Message } from '../../sip/message.ts'
 import type { Uri } from '../../sip/uri.ts'
+import type { ScriptRun } from '../run.ts'
 import {
   H_AUTHORIZATION, H_CALL_ID, H_CONTACT, H_FROM, H_PROXY_AUTHORIZATION, H_REFER_TO, H_RPID, H_TO, headerId,
 } from '../../sip/names.ts'
 import { parseAddress } from '../../sip/address.ts'
 import { parameterValue } from '../../sip/params.ts'
 import { uriOf } from '../../sip/uri.ts'
+import { toText } from '../values.ts'
 import { ofMessage } from './message.ts'
 
 type UriPart = (uri: Uri) => ScriptValue
@@ -32,15 +34,28 @@ const protocol: UriPart = (uri) => parameterValue(uri.params, 'transport') ?? (u
 const originalUri = (m: Message): string | null => m.target === '' || uriOf(m.target) === null ? null : m.target
 
 const ofRequestUri: readonly HostVariable[] = [
-  ofMessage('ru', requestUri), ofMessage('rU', (m) => part(requestUri(m), user)), ofMessage('rd', (m) => part(requestUri(m), host)),
+  { ...ofMessage('ru', requestUri), set: (run, _, __, value) => setUri(run, value) },
+  ofMessage('rU', (m) => part(requestUri(m), user)), ofMessage('rd', (m) => part(requestUri(m), host)),
   ofMessage('rp', (m) => part(requestUri(m), port)), ofMessage('rP', (m) => part(requestUri(m), protocol)),
   ofMessage('rz', (m) => part(requestUri(m), (uri) => uri.scheme)),
   ofMessage('ou', originalUri), ofMessage('oU', (m) => part(originalUri(m), user)), ofMessage('od', (m) => part(originalUri(m), host)),
   ofMessage('op', (m) => part(originalUri(m), port)), ofMessage('oP', (m) => part(originalUri(m), protocol)),
-  ofMessage('du', (m) => destination(m)), ofMessage('dd', (m) => part(destination(m), host)), ofMessage('dp', (m) => part(destination(m), port)),
+  { ...ofMessage('du', destination), set: (run, _, __, value) => setDestination(run, value) },
+  ofMessage('dd', (m) => part(destination(m), host)), ofMessage('dp', (m) => part(destination(m), port)),
   ofMessage('dP', (m) => part(destination(m), protocol)), ofMessage('ds', (m) => destination(m)),
   ofMessage('br', () => null), ofMessage('bR', () => null),
 ]
+
+/** Undefined brings the received URI back. */
+function setUri(run: ScriptRunView, value: ScriptValue): boolean {
+  (run as ScriptRun).uri = value === null ? null : toText(value)
+  return true
+}
+
+function setDestination(run: ScriptRunView, value: ScriptValue): boolean {
+  (run as ScriptRun).destination = toText(value)
+  return true
+}
 
 function destination(m: Message): string | null {
   const text = m.state?.destination ?? ''

@@ -54,6 +54,7 @@ function setAvp(run: ScriptRun, name: string, index: number | '*' | null, value:
   if (key === '' || (key.startsWith('i:') && !/^i:[1-9]\d*$/.test(key))) return false
   const avps = run.avps ??= new Map<string, ScriptValue[]>()
   const list = avps.get(key)
+  run.hold(value)
   if (value === null) {
     if (index === '*' || list === undefined || list.length <= 1) avps.delete(key)
     else list.shift()

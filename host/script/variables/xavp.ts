@@ -84,6 +84,7 @@ function put(map: Xavp, key: string, value: ScriptValue, unique: boolean): boole
 
 function set(run: ScriptRun, kind: Kind, steps: readonly Step[], value: ScriptValue): boolean {
   const unique = kind === 'xavu'
+  run.hold(value)
   let at = rootOf(run, kind, true)!
   for (let i = 0; i < steps.length - 1; i++) {
     const { name, index } = steps[i]!

@@ -92,6 +92,18 @@ export class Confs {
     if (error !== null) return error
   }
 
+  /** The address that an event route's own server listens on, as the guest tells it. */
+  address(cf: Cf, conf: PluginConf, type: number, f: GuestFunction): string {
+    const handle = this.broken || type < 0 ? 0 : this.own(cf, conf, type)
+    return this.broken ? '' : this.guarded(null, f, () => this.plugin.instance.run(Kind.Configure, f.label, (frame) => {
+      frame.cf = cf
+      frame.args = []
+      f.calls++
+      f.call(f.data, handle)
+      return frame.answer ?? ''
+    }))
+  }
+
   /** After http{} was read: the main level's objects. Returns the guest's error. */
   initMain(cf: Cf, conf: PluginConf): string | void {
     for (let i = 0; i < this.types.length; i++) {

@@ -1,26 +1,36 @@
 import type { Instance } from '../instance.ts'
 import type { MetricEntry } from './registration.ts'
 import type { NativePlugin } from './plugin.ts'
+import { metricBoard } from '../../core/metricboard.ts'
 import { GuestFault } from '../trap.ts'
 
 /** Label combinations that one metric may have; more are counted under `_other` (as Caddy caps hosts). */
 const seriesLimit = 1000
 
-/** One series of a metric: its label values and what has been counted. */
-export interface Series {
+/** One series of a metric in this thread: its label values, and what has been counted. */
+export class Series {
   readonly labels: readonly string[]
-  value: number
-  /** Of a histogram: observations per bucket (not cumulative; the last is +Inf), their sum is `value`. */
-  readonly buckets: number[] | null
-  count: number
+  /** On the board: the value; of a histogram the observations per bucket (not cumulative; the last is +Inf), their sum, their number. */
+  readonly cells: Float64Array
+
+  constructor(labels: readonly string[], cells: Float64Array) {
+    this.labels = labels
+    this.cells = cells
+  }
+
+  get value(): number { return this.cells[Math.max(0, this.cells.length - 2)]! }
+  get count(): number { return this.cells.at(-1)! }
+  get buckets(): number[] | null { return this.cells.length < 3 ? null : [...this.cells.subarray(0, -2)] }
 }
 
 /** What a plugin's metrics show in this thread. */
 export class MetricValues {
   readonly entries: readonly MetricEntry[]
   private readonly series: Map<string, Series>[]
+  private readonly plugin: string
 
-  constructor(entries: readonly MetricEntry[]) {
+  constructor(plugin: string, entries: readonly MetricEntry[]) {
+    this.plugin = plugin
     this.entries = entries
     this.series = entries.map(() => new Map())
   }
@@ -30,17 +40,21 @@ export class MetricValues {
     const entry = this.entries[id]
     if (entry === undefined) throw new GuestFault(`counted metric ${id}, which it has not registered`)
     if (!Number.isFinite(value) || (entry.kind === 'counter' && value < 0)) throw new GuestFault(`added ${value} to ${entry.kind} ${entry.name}`)
-    const s = this.find(id, entry, labels)
-    s.value += value
-    s.count++
-    if (s.buckets !== null) s.buckets[bucket(entry.buckets, value)]!++
+    const { cells } = this.find(id, entry, labels)
+    if (entry.kind !== 'histogram') {
+      cells[0]! += value
+      return
+    }
+    cells[bucket(entry.buckets, value)]!++
+    cells[cells.length - 2]! += value
+    cells[cells.length - 1]!++
   }
 
   /** Sets a gauge. */
   set(id: number, labels: string, value: number): void {
     const entry = this.entries[id]
     if (entry === undefined || entry.kind !== 'gauge' || Number.isNaN(value)) throw new GuestFault(`set metric ${id}, which is no gauge of its own`)
-    this.find(id, entry, labels).value = value
+    this.find(id, entry, labels).cells[0] = value
   }
 
   private find(id: number, entry: MetricEntry, labels: string): Series {
@@ -56,7 +70,7 @@ export class MetricValues {
       s = map.get(key)
       if (s !== undefined) return s
     }
-    s = { labels: values, value: 0, buckets: entry.kind === 'histogram' ? new Array<number>(entry.buckets.length + 1).fill(0) : null, count: 0 }
+    s = new Series(values, metricBoard.cells({ ...entry, name: metricName(this.plugin, entry.name) }, key))
     map.set(key, s)
     return s
   }
@@ -65,6 +79,11 @@ export class MetricValues {
   read(): { entry: MetricEntry, series: Series[] }[] {
     return this.entries.map((entry, i) => ({ entry, series: [...this.series[i]!.values()] }))
   }
+}
+
+/** A plugin's metric under its full name. */
+export function metricName(plugin: string, name: string): string {
+  return name.startsWith('vespid_') ? name : `vespid_${plugin.replace(/[^a-zA-Z0-9_]/g, '_')}_${name}`
 }
 
 function bucket(bounds: readonly number[], value: number): number {

@@ -1,6 +1,8 @@
 import type { BodyFilter, HeaderFilter, Module, PhaseHandler, SelectDefinition, ServingThread, VariableDefinition } from '../../module.ts'
 import type { Cycle } from '../../cycle.ts'
 import type { MetricDefinition } from '../../core/metrics.ts'
+import type { Listed } from '../../core/statistics.ts'
+import { Level as LogLevel } from '../../core/log.ts'
 import type { Cf } from '../../conf/cf.ts'
 import type { Request } from '../../http/request.ts'
 import type { NativePlugin } from './plugin.ts'
@@ -15,6 +17,8 @@ import { Waiting } from './waiting.ts'
 import { Confs, PluginConf, makeDirectives } from './confs.ts'
 import { makeCommands } from './commands.ts'
 import { Scripts } from './scripts.ts'
+import { metricName } from './metrics.ts'
+import { makeStatistics } from './statistics.ts'
 import { LifecycleEvent, VariableFlag, levels } from './abi.ts'
 import { SmallParts, isLarge } from './parts.ts'
 import { bodyPlace, guarded, makeInputFilter } from './filters.ts'
@@ -52,6 +56,7 @@ export class NativeModule implements Module {
   readonly eventRoutes: Module['eventRoutes']
   readonly commands: Module['commands']
   readonly metrics: MetricDefinition[]
+  readonly statistics: Listed[]
   /** The plugin behind it, for `plugin.show` and the metrics. */
   readonly plugin: NativePlugin
   private readonly confs: Confs
@@ -114,6 +119,8 @@ export class NativeModule implements Module {
     this.parameters = scripts.parameters()
     this.eventRoutes = scripts.eventRoutes()
     this.commands = makeCommands(plugin.instance, registration, waiting)
+    this.statistics = makeStatistics(plugin.instance, registration.statistics, (trap, { label }) =>
+      plugin.services.log?.(LogLevel.error, `plugin ${trap.plugin} trapped in ${label}: ${trap.text}`))
     this.metrics = registration.metrics.map((m) => ({ ...m, name: metricName(plugin.name, m.name) }))
   }
 
@@ -282,8 +289,4 @@ export class NativeModule implements Module {
       }
     }
   }
-}
-
-function metricName(plugin: string, name: string): string {
-  return name.startsWith('vespid_') ? name : `vespid_${plugin.replace(/[^a-zA-Z0-9_]/g, '_')}_${name}`
 }

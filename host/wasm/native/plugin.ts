@@ -93,7 +93,7 @@ export class NativePlugin {
       const trap = error as Trap
       throw new PluginError(this.name, `registration trapped: ${trap.text}`, 'the plugin\'s top-level code runs when it is loaded; something in it failed')
     }
-    this.metrics = new MetricValues(this.registration.metrics)
+    this.metrics = new MetricValues(this.name, this.registration.metrics)
   }
 
   /** The plugin as one of its further instances sees it: what depends on memory is that instance's, everything else is shared. */

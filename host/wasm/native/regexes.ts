@@ -7,7 +7,8 @@ import { GuestFault } from '../trap.ts'
 const most = 1024
 
 /**
- * The regular expressions that a plugin has compiled, by id: POSIX extended ones (`.` matches a line feed too, `^` and `$` only the ends), matched in
+ * The regular expressions that a plugin has compiled, by id: POSIX extended ones (`.` matches a line feed too, `^` and
+ * `$` only the ends), matched in
  * bounded time by the host.
  */
 export class Regexes {

@@ -8,6 +8,7 @@ import { GuestFault } from '../trap.ts'
 import { Args, Phase, Where } from '../../module.ts'
 import type { FilterEntry } from './filters.ts'
 import { plainFilter, readOptions } from './filters.ts'
+import type { StatisticEntry } from './statistics.ts'
 import { HandlerFlag, LifecycleEvent, VariableFlag, bounds, levels } from './abi.ts'
 
 /** A conf class of the guest's: made and merged by its functions, held as 32-bit handles. */
@@ -71,6 +72,7 @@ export class Registration {
   readonly eventRoutes: EventRouteEntry[] = []
   readonly commands: { readonly name: string, readonly usage: string, readonly effect: 'read' | 'write', readonly run: GuestFunction }[] = []
   readonly metrics: MetricEntry[] = []
+  readonly statistics: StatisticEntry[] = []
   readonly hooks: HookEntry[] = []
   readonly hookPoints: HookDeclaration[] = []
   readonly lifecycle: { readonly event: number, readonly call: GuestFunction }[] = []

@@ -40,6 +40,8 @@ export interface EventRouteEntry {
   readonly required: boolean
   readonly conf: number
   readonly admit: GuestFunction | null
+  /** Tells the address of the route's own server, by a conf of class `conf`. */
+  server: { readonly conf: number, readonly call: GuestFunction } | null
 }
 
 const identifier = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/
@@ -71,7 +73,10 @@ export function scriptRegistrationImports(instance: Instance, to: Registration):
       begin('script_function')
       const text = name(pointer!, length!, identifier, 'function')
       range(`function "${text}"`, minimum!, maximum!)
-      to.functions.push({ name: text, minimum: minimum!, maximum: maximum!, parameters: parameterKinds(text, kinds!), call: instance.required(call!, data!, `function ${text}`) })
+      to.functions.push({
+        name: text, minimum: minimum!, maximum: maximum!, parameters: parameterKinds(text, kinds!),
+        call: instance.required(call!, data!, `function ${text}`),
+      })
     },
     pseudo_variable: (pointer, length, inner, keys, keysLength, get, getData, set, setData) => {
       begin('pseudo_variable')
@@ -90,7 +95,8 @@ export function scriptRegistrationImports(instance: Instance, to: Registration):
       range(`transformation "${text}"`, minimum!, maximum!)
       const [, family, operation] = transformationName.exec(text)!
       to.transformations.push({
-        class: family!, operation: operation!, minimum: minimum!, maximum: maximum!, call: instance.required(call!, data!, `transformation {${text}}`),
+        class: family!, operation: operation!, minimum: minimum!, maximum: maximum!,
+        call: instance.required(call!, data!, `transformation {${text}}`),
       })
     },
     parameter: (pointer, length, type, confIndex, set, data) => {
@@ -98,15 +104,25 @@ export function scriptRegistrationImports(instance: Instance, to: Registration):
       const text = name(pointer!, length!, identifier, 'parameter')
       const kind = parameterTypes[type!]
       if (kind === undefined) throw new GuestFault(`registered parameter "${text}" of type ${type}`)
-      to.parameters.push({ name: text, type: kind, conf: conf(confIndex!, `parameter "${text}"`), set: instance.required(set!, data!, `parameter "${text}"`) })
+      const label = `parameter "${text}"`
+      to.parameters.push({ name: text, type: kind, conf: conf(confIndex!, label), set: instance.required(set!, data!, label) })
     },
     event_route: (pointer, length, flags, confIndex, admit, data) => {
       begin('event_route')
       const text = name(pointer!, length!, eventName, 'event route')
       if ((flags! & ~1) !== 0) throw new GuestFault(`registered event route "${text}" with flags ${flags}`)
       to.eventRoutes.push({
-        name: text, required: (flags! & 1) !== 0, conf: conf(confIndex!, `event route "${text}"`), admit: instance.function(admit!, data!, `event_route[${text}]`),
+        name: text, required: (flags! & 1) !== 0, conf: conf(confIndex!, `event route "${text}"`),
+        admit: instance.function(admit!, data!, `event_route[${text}]`),
+        server: null,
       })
+    },
+    event_server: (pointer, length, confIndex, call, data) => {
+      begin('event_server')
+      const text = name(pointer!, length!, eventName, 'event route')
+      const event = to.eventRoutes.find((e) => e.name === text)
+      if (event === undefined) throw new GuestFault(`registered a server for event route "${text}", which it has not registered`)
+      event.server = { conf: conf(confIndex!, `event route "${text}"`), call: instance.required(call!, data!, `event_route[${text}]`) }
     },
   }
 }

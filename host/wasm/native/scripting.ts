@@ -29,7 +29,10 @@ function toInt(value: ScriptValue | undefined): number {
   return /^[+-]?0x[0-9a-f]+$/i.test(value) ? Number(value.replace(/^[+-]/, '')) * (value.startsWith('-') ? -1 : 1) | 0 : 0
 }
 
-/** The functions that a plugin uses while a routing script runs it: its arguments and answer, variables, the reply, other functions. */
+/**
+ * The functions that a plugin uses while a routing script runs it: its arguments and answer, variables, the reply,
+ * other functions.
+ */
 export function scriptingImports(plugin: NativePlugin, instance: Instance): HostFunctions {
   const running = (kinds: number, call: string): ScriptRunView => {
     const { script } = instance.expect(kinds, call)
@@ -70,9 +73,14 @@ export function scriptingImports(plugin: NativePlugin, instance: Instance): Host
       const { subject } = inFunction('script_reply')
       if (code! < 100 || code! > 999) throw new GuestFault(`replied with code ${code}`)
       const text = (pointer: number, length: number, limit: number): string => given(plugin, instance, pointer, length, limit)
-      return subject.reply(code!, text(reason!, reasonLength!, bounds.text), text(type!, typeLength!, bounds.text), text(body!, bodyLength!, bounds.body)) ? 0 : ABSENT
+      const phrase = text(reason!, reasonLength!, bounds.text)
+      const contentType = text(type!, typeLength!, bounds.text)
+      return subject.reply(code!, phrase, contentType, text(body!, bodyLength!, bounds.body)) ? 0 : ABSENT
     },
-    script_header: (pointer, length) => inFunction('script_header').subject.appendReplyHeader(given(plugin, instance, pointer!, length!, bounds.text)) ? 0 : ABSENT,
+    script_header: (pointer, length) => {
+      const { subject } = inFunction('script_header')
+      return subject.appendReplyHeader(given(plugin, instance, pointer!, length!, bounds.text)) ? 0 : ABSENT
+    },
     script_close: () => inFunction('script_close').subject.closeAfterReply(),
     script_argument: (kind, pointer, length) => {
       inFunction('script_argument')
@@ -93,7 +101,10 @@ export function scriptingImports(plugin: NativePlugin, instance: Instance): Host
   }
 }
 
-/** A text from (pointer, length); length −1: the interned name, −2: the argument of that number, −3: the request's text of that number (`request_text`). */
+/**
+ * A text from (pointer, length); length −1: the interned name, −2: the argument of that number, −3: the request's text
+ * of that number (`request_text`).
+ */
 function given(plugin: NativePlugin, instance: Instance, pointer: number, length: number, limit: number): string {
   if (length === -2) return scriptText(instance.frame, pointer) ?? ''
   if (length === -3) return textField(instance.expect(withRequest, 'a text of the request').request!, pointer)

@@ -1,5 +1,8 @@
 import type { Request } from '../../http/request.ts'
-import type { EventRoute, ModuleParameter, PseudoVariable, ReturnCode, ScriptFunction, ScriptRunView, ScriptValue, TransformationClass } from '../../script/contract.ts'
+import type {
+  EventRoute, ModuleParameter, PseudoVariable, ReturnCode, ScriptFunction, ScriptRunView, ScriptValue,
+  TransformationArgument, TransformationClass,
+} from '../../script/contract.ts'
 import type { Frame } from '../frame.ts'
 import type { GuestFunction } from '../program.ts'
 import type { Cf } from '../../conf/cf.ts'
@@ -8,7 +11,8 @@ import type { Confs, PluginConf } from './confs.ts'
 import type { NativePlugin } from './plugin.ts'
 import type { TransformationEntry } from './script-registration.ts'
 import type { Waiting } from './waiting.ts'
-import { ConfigError } from '../../core/errors.ts'
+import { ConfigError, PluginError } from '../../core/errors.ts'
+import { missingGrant } from '../../core/grants.ts'
 import { Level } from '../../core/log.ts'
 import { Kind } from '../frame.ts'
 import { Trap } from '../trap.ts'
@@ -27,7 +31,10 @@ interface Parts {
   readonly main: () => { readonly cf: Cf | null, readonly conf: PluginConf | null }
 }
 
-/** The calls that a routing script makes into one plugin. A trap is logged, and then ends the script, but with `plugin_on_error pass`: there it is −1 or null. */
+/**
+ * The calls that a routing script makes into one plugin. A trap is logged, and then ends the script, but with
+ * `plugin_on_error pass`: there it is −1 or null.
+ */
 export class Scripts {
   private readonly plugin: NativePlugin
   private readonly calls: Calls
@@ -53,10 +60,11 @@ export class Scripts {
   pseudoVariables(): PseudoVariable[] {
     return this.plugin.registration.pseudoVariables.map(({ name, inner, keys, get, set }) => ({
       name, inner,
-      ...(keys.length === 0 ? {} : { check: (key: string | null) => key === null || keys.includes(key) ? undefined : `unknown key "${key}" of $${name}; it has ${keys.join(', ')}` }),
+      ...(keys.length === 0 ? {} : { check: (key: string | null) => keyMistake(name, keys, key) }),
       get: (run, key, index) => this.look(get, run, [key], indexNumber(index)),
       ...(set === null ? {} : {
-        set: (run: ScriptRunView, key: string | null, index: number | '*' | null, value: ScriptValue) => this.look(set, run, [key, value], indexNumber(index)) !== null,
+        set: (run: ScriptRunView, key: string | null, index: number | '*' | null, value: ScriptValue) =>
+          this.look(set, run, [key, value], indexNumber(index)) !== null,
       }),
     }))
   }
@@ -68,7 +76,8 @@ export class Scripts {
       compile: (operation, args) => {
         const entry = findOperation(transformations.filter((t) => t.class === name), name, operation, args.length)
         if (args.length === 0) return (value, run) => this.look(entry.call, run, [value], 1)
-        return (value, run) => this.look(entry.call, run, [value, ...args.map((a) => (typeof a === 'string' ? a : a.variable(run)))], 1 + args.length)
+        const valueOf = (arg: TransformationArgument, run: ScriptRunView): ScriptValue => (typeof arg === 'string' ? arg : arg.variable(run))
+        return (value, run) => this.look(entry.call, run, [value, ...args.map((arg) => valueOf(arg, run))], 1 + args.length)
       },
     }))
   }
@@ -89,10 +98,18 @@ export class Scripts {
   }
 
   eventRoutes(): EventRoute[] {
-    return this.plugin.registration.eventRoutes.map(({ name, required, conf, admit }) => ({
+    return this.plugin.registration.eventRoutes.map(({ name, required, conf, admit, server }) => ({
       name, ...(required ? { required } : {}),
+      ...(server === null ? {} : { server: (cf: Cf, main: PluginConf) => this.granted(this.confs.address(cf, main, server.conf, server.call)) }),
       ...(admit === null ? {} : { admit: (r: Request) => this.admits(admit, r, conf) }),
     }))
+  }
+
+  /** An address that the plugin may listen on: those that ship with vespid are told theirs by the configuration. */
+  private granted(address: string): string {
+    const { own, name, cycle } = this.plugin
+    if (own || cycle?.grants.has(name, 'listen', address) === true) return address
+    throw new PluginError(name, `plugin "${name}" may not listen on "${address}"`, missingGrant(name, 'listen', address))
   }
 
   /** Asks whether an event route is to run for a request. A trap fails the request. */
@@ -144,21 +161,22 @@ export class Scripts {
   private async wait(f: GuestFunction, run: ScriptRunView, args: readonly ScriptValue[]): Promise<ReturnCode> {
     if (this.blocked) return -1
     const { request } = run.subject
+    const serial = request?.serial
     const fill = (frame: Frame): void => {
       frame.script = run
       frame.values = args
     }
+    let code = -1
     try {
-      return await this.waiting!.script(f, request === null ? Kind.Message : Kind.Script, request, args.length, fill)
+      code = await this.waiting!.script(f, request === null ? Kind.Message : Kind.Script, request, args.length, fill)
     } catch (error) {
-      if (error instanceof Trap) return this.failed(error, f, run)
-      if (!(error instanceof PoolFull)) throw error
-      run.subject.log(-1, `plugin ${this.plugin.name} is busy: ${error.message} (plugin_instances, plugin_queue)`)
-      return -1
-    } finally {
-      // Nobody wants what a script does for a client that has left.
-      if (request !== null && request.finished) throw new Cancelled()
+      if (error instanceof Trap) code = this.failed(error, f, run)
+      else if (!(error instanceof PoolFull)) throw error
+      else run.subject.log(-1, `plugin ${this.plugin.name} is busy: ${error.message} (plugin_instances, plugin_queue)`)
     }
+    // Nobody wants what a script does for a client that has left.
+    if (request !== null && (request.finished || request.serial !== serial)) throw new Cancelled()
+    return code
   }
 
   /** Calls a pseudo-variable's or a transformation's function: its value. */
@@ -199,9 +217,23 @@ function indexNumber(index: number | '*' | null): number {
   return index === null ? Index.None : index === '*' ? Index.All : index | 0
 }
 
-function findOperation(entries: readonly TransformationEntry[], name: string, operation: string, args: number): TransformationEntry {
+/** Of the keys one that ends in `*` stands for all that begin so; a `~` first says that case does not matter. */
+function keyMistake(name: string, keys: readonly string[], key: string | null): string | undefined {
+  if (key === null || keys.includes(key)) return undefined
+  const bare = keys[0] === '~' ? keys.slice(1) : keys
+  const asked = keys[0] === '~' ? key.toLowerCase() : key
+  const known = bare.some((k) => k === asked || (k.endsWith('*') && asked.length >= k.length && asked.startsWith(k.slice(0, -1))))
+  return known ? undefined : `unknown key "${key}" of $${name}; it has ${bare.join(', ')}`
+}
+
+function findOperation(
+  entries: readonly TransformationEntry[], name: string, operation: string, args: number,
+): TransformationEntry {
   const entry = entries.find((e) => e.operation === operation)
-  if (entry === undefined) throw new ConfigError(`unknown transformation "${name}.${operation}"`, null, `{${name}.…} has ${entries.map((e) => e.operation).join(', ')}`)
+  if (entry === undefined) {
+    const note = `{${name}.…} has ${entries.map((e) => e.operation).join(', ')}`
+    throw new ConfigError(`unknown transformation "${name}.${operation}"`, null, note)
+  }
   if (args < entry.minimum || args > entry.maximum) throw new ConfigError(`invalid number of arguments of transformation "${name}.${operation}"`)
   return entry
 }

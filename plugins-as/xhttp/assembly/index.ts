@@ -1,5 +1,8 @@
 // Kamailio's module xhttp: HTTP requests run event_route[xhttp:request], which answers them with xhttp_reply().
-import { Field, Inner, Level, LogLevel, Param, ParamType, Regex, Request, Script, conf, event_route, log, parameter, pseudo_variable, script_function, transformation } from '@vespid/sdk'
+import {
+  Field, Inner, Level, LogLevel, Param, ParamType, Regex, Request, Script, conf, event_route, log, parameter,
+  pseudo_variable, script_function, transformation,
+} from '@vespid/sdk'
 
 const questionMark: u8 = 63
 

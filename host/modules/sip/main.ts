@@ -1,0 +1,98 @@
+/** SIP of a configuration, ready to serve. */
+import type { Cf } from '../../conf/cf.ts'
+import type { Zone } from '../../core/zones.ts'
+import type { SipExchange } from '../../sip/exchange.ts'
+import type { SipListen, SipMain } from '../../sip/listens.ts'
+import type { Program, ScriptRoute } from '../../script/program.ts'
+import type { ScriptRun } from '../../script/run.ts'
+import type { SipConf } from './conf.ts'
+import { randomBytes } from 'node:crypto'
+import { networkInterfaces } from 'node:os'
+import { serverName } from '../../http/headwriter.ts'
+
+const defaults = { maxMessage: 65536, idleTimeout: 120_000, messageTimeout: 10_000 }
+
+/** What the routes are bound to. */
+interface Bound {
+  readonly program: Program
+  readonly request: ScriptRoute
+  readonly reply: ScriptRoute | null
+  /** Lines of a higher level are not logged. */
+  readonly debug: number
+}
+
+/** The SipMain of a `sip` block. */
+export class SipServing implements SipMain {
+  readonly listens: readonly SipListen[]
+  readonly maxMessage: number
+  readonly idleTimeout: number
+  readonly messageTimeout: number
+  readonly serverLine: string
+  private readonly aliases: ReadonlySet<string>
+  private readonly bound: Bound
+  private readonly zone: Zone
+  private known: string | null = null
+  private local: ReadonlySet<string> | null = null
+
+  /** `serverHeader`: the whole line that stands in the place of `Server: …`; null: the server's own, '' none. */
+  constructor(conf: SipConf, bound: Bound, zone: Zone, serverHeader: string | null) {
+    this.listens = conf.listens
+    this.aliases = conf.aliases
+    this.maxMessage = conf.maxMessage ?? defaults.maxMessage
+    this.idleTimeout = conf.idleTimeout ?? defaults.idleTimeout
+    this.messageTimeout = conf.messageTimeout ?? defaults.messageTimeout
+    this.serverLine = serverHeader === null ? serverName('on') : serverHeader.replace(/^[^:]*:\s*/, '').replace(/[\r\n][^]*/, '')
+    this.bound = bound
+    this.zone = zone
+  }
+
+  /** The same in all workers, and in every configuration of this server. */
+  secret(): string {
+    if (this.known !== null) return this.known
+    const { store } = this.zone
+    store.add('secret', Buffer.from(randomBytes(20).toString('hex')), 0)
+    return this.known = store.get('secret')!.toString()
+  }
+
+  isLocal(host: string, port: number): boolean {
+    const name = host.toLowerCase()
+    if (this.aliases.has(name) || (port !== 0 && this.aliases.has(`${name}:${port}`))) return true
+    for (const listen of this.listens) {
+      if (listen.advertise !== null && (listen.advertise === host || listen.advertise === `${host}:${port}`)) return true
+      if (port !== 0 && listen.port !== port) continue
+      if (listen.host === host) return true
+      if (listen.host !== '0.0.0.0' && listen.host !== '::') continue
+      this.local ??= new Set(Object.values(networkInterfaces()).flatMap((list) => list ?? []).map((one) => one.address))
+      if (this.local.has(host)) return true
+    }
+    return false
+  }
+
+  request(exchange: SipExchange): void | Promise<void> {
+    const { program, request, debug } = this.bound
+    exchange.quietAbove = debug
+    const run = program.start(request, exchange)
+    if (run instanceof Promise) return run.then((ended) => over(ended, exchange))
+    over(run, exchange)
+  }
+
+  response(exchange: SipExchange): boolean {
+    const { program, reply, debug } = this.bound
+    if (reply === null) return true
+    exchange.quietAbove = debug
+    const run = program.start(reply, exchange)
+    return run instanceof Promise || !run.dropped
+  }
+}
+
+/** A script that failed has not answered: somebody should. */
+function over(run: ScriptRun, exchange: SipExchange): void {
+  if (run.failed && !exchange.final && !exchange.forwarded) exchange.reply(500, 'Server Internal Error', '', '')
+}
+
+/** The zone that keeps the secret. */
+export function secretZone(cf: Cf): Zone {
+  const zone = cf.cycle.zones.add('sip:secret', 1 << 17, 'zone')
+  zone.settings ??= { evict: false, file: null, sync: 1000 }
+  return zone
+}

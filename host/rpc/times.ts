@@ -1,0 +1,8 @@
+/** A time as C's ctime() writes it, without the line's end: `Fri Nov 20 14:39:21 2026`, in local time. */
+export function ctime(milliseconds: number): string {
+  const d = new Date(milliseconds)
+  const two = (n: number): string => String(n).padStart(2, '0')
+  const day = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'][d.getDay()]!
+  const month = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'][d.getMonth()]!
+  return `${day} ${month} ${String(d.getDate()).padStart(2)} ${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())} ${d.getFullYear()}`
+}
