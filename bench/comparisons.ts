@@ -71,6 +71,14 @@ export const comparisons: readonly Comparison[] = [
     rows: [row('vespid-rpc'), row('kamailio-rpc', atLeast(2.5)), row('node-http')],
   },
   {
+    name: 'routes', title: 'A Kamailio file: xhttp_reply in a route', load: loads.small,
+    rows: [row('vespid-routes'), row('kamailio-xhttp', atLeast(1.2))],
+  },
+  {
+    name: 'routes-rpc', title: 'A Kamailio file: jsonrpc_dispatch of core.version', load: loads.rpc,
+    rows: [row('vespid-routes-rpc'), row('kamailio-rpc', atLeast(2.5))],
+  },
+  {
     name: 'many', title: '512 connections', load: loads.many,
     rows: [
       row('vespid-hooks'), row('nginx-return', atLeast(0.9)), row('nginx-lua'), row('vespid-return'), row('raw-onread'),

@@ -14,7 +14,9 @@ import { openCycle } from './cycle.ts'
 
 const conf = `error_log stderr emerg; events {} http { access_log off; keepalive_requests 1000000000; server { listen 127.0.0.1:0;
   location /return { return 200 "hello\\n"; } location /hello { hello; } location /rpc { jsonrpcs; }
-  location /hooks { allow 127.0.0.1; deny all; hello; add_header X-Served-By v; } location /access { allow 127.0.0.1; deny all; return 200 "hello\\n"; } } }`
+  location /hooks { allow 127.0.0.1; deny all; hello; add_header X-Served-By v; } location /access { allow 127.0.0.1; deny all; return 200 "hello\\n"; }
+  location /route { event_route[xhttp:request] { if ($hu == "/rpc") { exit; } if (src_ip != 127.0.0.0/8) { xhttp_reply("403", "Forbidden", "text/plain", "no"); exit; }
+    append_to_reply("X-Served-By: v\\r\\n"); xhttp_reply("200", "OK", "text/plain", "hello\\n"); } } } }`
 
 const browser = 'Host: 127.0.0.1:8080\r\nConnection: keep-alive\r\nsec-ch-ua: "Chromium";v="130"\r\nsec-ch-ua-mobile: ?0\r\nUpgrade-Insecure-Requests: 1\r\n' +
   'User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36\r\n' +
@@ -72,7 +74,7 @@ try {
   const cycle = openCycle(directory, process.argv.includes('--unchecked'))
   const wasm = new WebAssembly.Module(readFileSync(new URL('../build/core/head.wasm', import.meta.url)))
   const paths = process.argv.slice(2).filter((word) => word !== '--unchecked')
-  for (const path of paths.length > 0 ? paths : ['/return', '/hello', '/access', '/hooks', '/rpc']) {
+  for (const path of paths.length > 0 ? paths : ['/return', '/hello', '/access', '/hooks', '/rpc', '/route']) {
     const engine = new HttpEngine(cycle, wasm)
     await engine.open(cycle)
     const sink = new Sink()

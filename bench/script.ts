@@ -31,7 +31,7 @@ const routes: Readonly<Record<string, string>> = {
 class Sink implements ScriptSubject {
   readonly request = null
   readonly message = new HttpMessage({
-    serial: 1, revision: 0, method: 'GET', requestLine: 'GET /path/x?a=1&b=2 HTTP/1.1', unparsedUri: '/path/x?a=1&b=2',
+    serial: 1, revision: 0, method: 'GET', requestLine: 'GET /path/x?a=1&b=2 HTTP/1.1', target: '/path/x?a=1&b=2',
     head: { count: 1, name: () => 'Host', value: () => 'example.org', understood: true }, bodyBuffer: null,
     connection: { remoteAddress: '127.0.0.1', remotePort: 40000, localAddress: '127.0.0.1', localPort: 80 },
   })

@@ -8,6 +8,7 @@ import type { ScriptFile } from './script/ast.ts'
 import type { SipMain } from './sip/listens.ts'
 import { ConfigError } from './core/errors.ts'
 import { HookPlan } from './http/hooks/plan.ts'
+import { SelectUses } from './expr/select/uses.ts'
 import { VariableTable } from './expr/variables.ts'
 import { Grants } from './core/grants.ts'
 import { Zones } from './core/zones.ts'
@@ -61,6 +62,8 @@ export class Cycle {
   hooks = new HookPlan()
   /** The variables of http{}; resolved when the configuration is complete. */
   readonly variables = new VariableTable()
+  /** The selects that texts of http{} use, and the table of all; resolved when http{} was read. */
+  readonly selects = new SelectUses()
   /** Where SIP is received and what is done with it; null without a sip block. */
   sip: SipMain | null = null
   /** Servers by address, ready to serve; null without an http block. */

@@ -22,10 +22,13 @@ import { Pool, masterStatus } from './master/pool.ts'
 import { PluginWatch } from './master/watch.ts'
 import { problem, problemsOf, refusal } from './master/report.ts'
 import { logStart } from './master/startlog.ts'
+import { Transports } from './master/transports.ts'
 import { ZoneKeeper } from './master/zonekeeper.ts'
 import { coreConf } from './modules/main/core.ts'
 import type { CallContext } from './rpc/command.ts'
 import { RpcCode, RpcError } from './rpc/command.ts'
+import { readDialect } from './rpc/dialect.ts'
+import { serveDocument } from './rpc/documents.ts'
 import { dispatch } from './rpc/jsonrpc.ts'
 import { Registry, unknownCommand } from './rpc/registry.ts'
 import type { ConnectionFacts, ModuleReport, ReloadReport, ServerControl, ThreadStatus } from './rpc/server.ts'
@@ -42,6 +45,7 @@ export class Master implements ServerControl {
   #candidate: Candidate | null = null
   #registry = new Registry()
   readonly #zones = new ZoneKeeper(() => this.log)
+  readonly #transports = new Transports((...document) => this.#crew.document(...document), () => this.log)
   readonly #watch = new PluginWatch((paths) => this.#pluginFilesChanged(paths))
   #busy: Promise<unknown> = Promise.resolve()
   #ending: 'no' | 'gracefully' | 'at once' = 'no'
@@ -53,6 +57,7 @@ export class Master implements ServerControl {
     this.#configurations = new Configurations(options, {
       call: (method, params, context) => this.call(method, params, context),
       dispatch: (document, context) => this.#dispatch(document, context),
+      serve: (document, context, dialect, start, end) => serveDocument(this.#registry, document, context, readDialect(dialect), this.#onFault, start, end),
       activity: () => this.#crew.activity(),
       log: (level, message) => this.log.write(level as Level, message),
     })
@@ -89,7 +94,7 @@ export class Master implements ServerControl {
         if (taken !== null) return [problem(taken)]
         await checkAddresses(cycle.servers?.addresses ?? [], [], log)
         await checkSipAddresses(cycle, null)
-        const complaints = this.#zones.prepare(cycle)
+        const complaints = [...this.#zones.prepare(cycle), ...await this.#transports.prepare(cycle)]
         if (complaints.length > 0) {
           await this.#abandon()
           return complaints.map((message) => problem(message))
@@ -113,6 +118,7 @@ export class Master implements ServerControl {
 
   async #abandon(): Promise<void> {
     await this.#crew.stop(false, 0)
+    this.#transports.close()
     this.#zones.drop()
     this.#guard.release()
   }
@@ -155,9 +161,11 @@ export class Master implements ServerControl {
   }
 
   #dispatch(document: Buffer, context: CallContext): string | Promise<string> {
-    return dispatch(this.#registry, document, context, (name, error) => {
-      this.log.write(Level.error, `command "${name}" failed: ${error instanceof Error ? error.message : String(error)}`)
-    })
+    return dispatch(this.#registry, document, context, this.#onFault)
+  }
+
+  readonly #onFault = (name: string, error: unknown): void => {
+    this.log.write(Level.error, `command "${name}" failed: ${error instanceof Error ? error.message : String(error)}`)
   }
 
   async threads(): Promise<ThreadStatus[]> {
@@ -266,17 +274,19 @@ export class Master implements ServerControl {
       const registry = masterRegistry(cycle, this, () => this.log, (...call) => this.#crew.run(...call))
       await checkAddresses(cycle.servers?.addresses ?? [], old.servers?.addresses ?? [], this.log)
       await checkSipAddresses(cycle, old)
-      const complaints = this.#zones.prepare(cycle).map((message) => problem(message))
+      const complaints = [...this.#zones.prepare(cycle), ...await this.#transports.prepare(cycle)].map((message) => problem(message))
       if (complaints.length === 0) for (const module of cycle.modules) module.initModule?.(cycle)
       const problems = complaints.length > 0 ? complaints : await this.#crew.deploy(candidate.next, conf.workerProcesses, cycle)
       if (problems.length > 0) {
         this.#zones.drop()
+        this.#transports.drop()
         cycle.openFiles.closeAll()
         return problems
       }
       this.#registry = registry
     } catch (error) {
       this.#zones.drop()
+      this.#transports.drop()
       cycle.openFiles.closeAll()
       return problemsOf(error)
     }
@@ -291,6 +301,7 @@ export class Master implements ServerControl {
     this.#configurations.accept(candidate)
     this.#watch.use(candidate.watched)
     this.#zones.use(candidate.built.cycle)
+    this.#transports.use()
   }
 
   /** Files of a watched plugin directory have changed: whatever comes of it stands in the log. */
@@ -301,6 +312,7 @@ export class Master implements ServerControl {
 
   /** The last thing before the process ends by accident: nothing that says a server is here stays behind. */
   abandon(): void {
+    this.#transports.close()
     this.#zones.close()
     this.#guard?.release()
   }
@@ -315,6 +327,7 @@ export class Master implements ServerControl {
   }
 
   async #stop(graceful: boolean, first: boolean): Promise<void> {
+    this.#transports.close()
     const stopped = this.#crew.stop(graceful, coreConf(this.cycle).shutdownTimeout)
     if (!first) return
     await stopped

@@ -9,7 +9,10 @@ import type { Request } from './http/request.ts'
 import type { BodyPart, InputPart, PartSource } from './http/response.ts'
 import type { MetricDefinition } from './core/metrics.ts'
 import type { Listed } from './core/statistics.ts'
+import type { SelectArguments } from './expr/select/table.ts'
 import type { Command } from './rpc/command.ts'
+import type { TransportAnswer, TransportSpec } from './net/transports/spec.ts'
+import type { Message } from './sip/message.ts'
 import type { EventRoute, ModuleParameter, PseudoVariable, ScriptFunction, TransformationClass } from './script/contract.ts'
 
 /** Where a directive may stand: a bit set (nginx's context bits). */
@@ -180,10 +183,26 @@ export interface VariableDefinition {
   readonly changeable?: boolean
 }
 
-/** A select that a plugin declares; used by the routing language. */
+/**
+ * A select that a module or plugin brings: `@accept.language[1]` (docs/selects.md). It is used like those of the server: in routes, in texts of
+ * the configuration, in functions' arguments, in other plugins.
+ */
 export interface SelectDefinition {
-  readonly name: string
-  readonly get: (r: Request, argument: string) => string | null
+  /** How it is written (host/expr/select/pattern.ts): `cookie.*`, `accept.language[n?]`. */
+  readonly pattern: string
+  /** What may follow on its text, names of nests: `uri`, `address`, `params`, `header`, `value`. */
+  readonly nests?: readonly string[]
+  /** Asked once for each use, at start-up, with its arguments: a returned text fails the start. */
+  readonly check?: (args: SelectArguments) => string | void
+  /** A text, null when the thing is not there, undefined when it cannot be told. What it throws counts as undefined. */
+  readonly get: (m: Message, args: SelectArguments) => string | null | undefined
+}
+
+/** A byte transport that the host opens for a module (host/net/transports): each document is given to it, and it answers with bytes. */
+export interface TransportDefinition {
+  readonly spec: TransportSpec
+  /** Answers a document of `peer`; null for none. */
+  receive(document: Buffer, peer: string): TransportAnswer | null | Promise<TransportAnswer | null>
 }
 
 /** The thread in which a cycle is used. */
@@ -214,6 +233,8 @@ export interface Module {
 
   /** ngx_http_module_t. */
   preconfiguration?(cf: Cf): string | void
+  /** http{} was read with everything that it loads: the names of selects that its texts use are connected to what they mean. */
+  resolveNames?(cf: Cf): string | void
   /** http{} was read, and nothing is merged yet: servers that no text names may be added (`addServer`). */
   addServers?(cf: Cf): string | void
   postconfiguration?(cf: Cf): string | void
@@ -259,6 +280,8 @@ export interface Module {
   readonly transformations?: readonly TransformationClass[]
   readonly parameters?: readonly ModuleParameter[]
   readonly eventRoutes?: readonly EventRoute[]
+  /** Known when http{} has been read. */
+  readonly transports?: readonly TransportDefinition[]
   readonly commands?: readonly Command[]
   readonly metrics?: readonly MetricDefinition[]
   /** Statistics under Kamailio's form of names that are read, not counted; each holds for the whole server. */

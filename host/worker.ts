@@ -7,6 +7,7 @@ import { threadBuild } from './worker/build.ts'
 import { Channel } from './worker/channel.ts'
 import type { Next, WireProblem, WorkerData } from './worker/messages.ts'
 import { toWire } from './worker/messages.ts'
+import { plain } from './rpc/command.ts'
 import { ThreadRpc } from './worker/rpc.ts'
 import { Serving } from './worker/serving.ts'
 
@@ -35,7 +36,9 @@ master.handle('level', (level: number) => serving.setLevel(level))
 master.handle('status', () => serving.status('worker'))
 master.handle('connections', () => serving.connections())
 master.handle('report', (module: string) => serving.report(module))
-master.handle('run', ({ method, params, context }) => rpc.run(method, params, context))
+master.handle('document', ({ module, address, document, peer }: { module: string, address: string, document: Uint8Array, peer: string }) =>
+  serving.document(module, address, Buffer.from(document.buffer, document.byteOffset, document.length), peer))
+master.handle('run', async ({ method, params, context }) => plain(await rpc.run(method, params, context)))
 master.handle('stop', async ({ graceful, timeout }) => {
   await serving.stop(graceful, timeout)
   process.exit(0)

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 const host = fileURLToPath(new URL('../host', import.meta.url))
 
 /** The layers of DESIGN §4: a folder may import from itself and from those before it. What is named together is one layer. */
-const layers = [['core'], ['conf'], ['expr'], ['net', 'http', 'sip', 'script'], ['wasm'], ['rpc'], ['modules'], ['worker'], ['master'], ['cli']]
+const layers = [['core'], ['conf'], ['expr'], ['net', 'db', 'http', 'sip', 'script'], ['wasm'], ['rpc'], ['modules'], ['worker'], ['master'], ['cli']]
 /** The contracts, which name types of every layer, and the entry points. */
 const above: Record<string, string> = { 'worker.ts': 'worker', 'master.ts': 'master', 'main.ts': 'cli' }
 const contracts = ['module.ts', 'cycle.ts', 'rpc/command.ts']

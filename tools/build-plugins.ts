@@ -28,6 +28,15 @@ function stampOf(directories: readonly string[], more: string): string {
   return hash.digest('hex')
 }
 
+/** The folders of other plugins that one imports from. */
+function neighbours(name: string): string[] {
+  const found = new Set<string>()
+  for (const path of filesBelow(join(source, name, 'assembly'))) {
+    for (const [, other] of readFileSync(path, 'utf8').matchAll(/from '\.\.\/\.\.\/(\w+)\/assembly\//g)) found.add(join(source, other!, 'assembly'))
+  }
+  return [...found].sort()
+}
+
 function readJson<T>(path: string, otherwise: T): T {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as T
@@ -48,7 +57,7 @@ mkdirSync(out, { recursive: true })
 let failed = false
 for (const name of names) {
   const file = join(out, `${name}.wasm`)
-  const stamp = stampOf([join(source, name, 'assembly'), join(root, 'sdk/assembly')], `${compiler} ${ascOptions.join(' ')} ${abi}`)
+  const stamp = stampOf([join(source, name, 'assembly'), ...neighbours(name), join(root, 'sdk/assembly')], `${compiler} ${ascOptions.join(' ')} ${abi}`)
   if (stamps[name] === stamp && index[name] !== undefined && existsSync(file)) {
     newStamps[name] = stamp
     newIndex[name] = index[name]

@@ -15,7 +15,7 @@ const outdir = resolve(root, process.argv[2] ?? 'dist')
 rmSync(outdir, { recursive: true, force: true })
 await build({
   absWorkingDir: root,
-  entryPoints: { main: 'host/main.ts', worker: 'host/worker.ts', unixreader: 'host/net/transports/unixreader.ts' },
+  entryPoints: { main: 'host/main.ts', worker: 'host/worker.ts', 'sqlite-thread': 'host/db/sqlite-thread.ts', unixreader: 'host/net/transports/unixreader.ts' },
   outdir, bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node26', packages: 'external',
   chunkNames: 'part-[hash]', sourcemap: false, legalComments: 'none', logLevel: 'warning',
 })

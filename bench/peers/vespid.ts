@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { locationPaths } from '../loads.ts'
 import { freePort, startServer } from '../proc.ts'
 import { type Peer, body, expectBody, expectHooks, expectRpc, servedBy } from './peer.ts'
+import { routesFile } from './routes.ts'
 
 const root = join(import.meta.dirname, '../..')
 const command = join(root, 'host/vespid')
@@ -79,6 +80,21 @@ function vespid(
   }
 }
 
+function routes(name: string, about: string, check: Peer['check']): Peer {
+  return {
+    name,
+    about,
+    available: () => existsSync(command) ? null : 'host/vespid is not there',
+    async start(dir) {
+      const port = await freePort()
+      const file = join(dir, 'kamailio.cfg')
+      writeFileSync(file, routesFile(port))
+      return startServer(dir, port, command, ['-p', dir, '-f', file])
+    },
+    check,
+  }
+}
+
 const three = ['access', 'hello', 'headers']
 
 /** vespid with one worker, in the configurations that its targets speak of. */
@@ -88,6 +104,8 @@ export const vespidPeers: readonly Peer[] = [
     [...three, 'stub_status', 'empty_gif'], hooks, expectHooks(null)),
   vespid('vespid-return', 'vespid, return 200', [], plain, expectBody()),
   vespid('vespid-rpc', 'vespid, plugin jsonrpcs, core.version', ['jsonrpcs'], rpc, expectRpc),
+  routes('vespid-routes', 'vespid -f, src_ip test, append_to_reply, xhttp_reply', expectHooks(null)),
+  routes('vespid-routes-rpc', 'vespid -f, jsonrpc_dispatch of core.version', expectRpc),
   vespid('vespid-locations-10', 'vespid, return 200 in one of 10 locations', [], many(10), expectBody()),
   vespid('vespid-locations-10000', 'vespid, return 200 in one of 10,000 locations', [], many(10_000), expectBody()),
 ]

@@ -97,7 +97,7 @@ class Soak {
   }
 
   private async hangUp(): Promise<void> {
-    const number = async (): Promise<number> => Math.min(...(await this.server.rpc('core.ps')).result.map(({ cycle }: { cycle: number }) => cycle))
+    const number = async (): Promise<number> => Math.min(...(await this.server.rpc('worker.list')).result.map(({ cycle }: { cycle: number }) => cycle))
     const before = await number()
     this.server.kill('SIGHUP')
     const end = Date.now() + 20_000

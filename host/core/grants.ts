@@ -1,6 +1,6 @@
 /** What a plugin may be allowed to reach, with what stands behind the kind in `allow KIND …`. */
 export const grantKinds = {
-  net: 'HOST:PORT', zone: 'NAME', rpc: 'NAME', file: 'PATH', listen: 'ADDRESS',
+  net: 'HOST:PORT', zone: 'NAME', rpc: 'NAME', file: 'PATH', db: 'URL', listen: 'ADDRESS',
 } as const
 export type GrantKind = keyof typeof grantKinds
 

@@ -21,7 +21,7 @@ interface Changes {
 }
 
 export class RuntimeSettings {
-  private bytes = Buffer.from(new SharedArrayBuffer(textAt + room))
+  private bytes: Buffer = Buffer.from(new SharedArrayBuffer(textAt + room)) as unknown as Buffer
   private words = new Int32Array(this.bytes.buffer, 0, textAt / 4)
   private seen = -1
   private known: Changes = { now: {}, delayed: {} }
@@ -32,7 +32,7 @@ export class RuntimeSettings {
 
   /** Looks into this memory from now on. */
   attach(memory: SharedArrayBuffer): void {
-    this.bytes = Buffer.from(memory)
+    this.bytes = Buffer.from(memory) as unknown as Buffer
     this.words = new Int32Array(memory, 0, textAt / 4)
     this.seen = -1
   }
@@ -82,7 +82,7 @@ export class RuntimeSettings {
     this.seen = Atomics.load(words, Word.Generation)
     this.knownCycle = cycle
     const length = words[Word.Length]!
-    this.known = length === 0 || words[Word.Cycle] !== cycle ? { now: {}, delayed: {} } : JSON.parse(this.bytes.utf8Slice(textAt, textAt + length)) as Changes
+    this.known = length === 0 || words[Word.Cycle] !== cycle ? { now: {}, delayed: {} } : JSON.parse(this.bytes.toString('utf8', textAt, textAt + length)) as Changes
   }
 
   private change(cycle: number, make: (changes: Changes) => Changes): boolean {

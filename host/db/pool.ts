@@ -11,6 +11,8 @@ export interface PoolLimits {
 
 /** Milliseconds in which a statement that was given up must end; its connection is closed then. */
 const grace = 1000
+/** Connections that may still be ending while new ones are opened: a SQLite statement that was given up goes on to its end. */
+const mostLeaving = 2
 
 interface Job {
   readonly statement: Statement
@@ -29,8 +31,10 @@ export class Pool {
   private readonly limits: PoolLimits
   private readonly idle: { readonly link: Link, readonly timer: NodeJS.Timeout }[] = []
   private readonly jobs: Job[] = []
-  /** Connections that are there, are being opened, or have not ended yet. */
+  /** Connections that are there or are being opened. */
   private links = 0
+  /** Connections that were given up and have not ended yet. */
+  private leaving = 0
 
   constructor(open: () => Promise<Link>, limits: PoolLimits) {
     this.open = open
@@ -71,7 +75,7 @@ export class Pool {
       if (free !== undefined) {
         clearTimeout(free.timer)
         void this.run(free.link)
-      } else if (this.links < this.limits.connections) void this.connect()
+      } else if (this.links < this.limits.connections && this.leaving < mostLeaving) void this.connect()
       else return
     }
   }
@@ -133,10 +137,13 @@ export class Pool {
 
   private drop(link: Link): void {
     link.onLost = null
+    this.links--
+    this.leaving++
     void link.close().catch(() => {}).then(() => {
-      this.links--
+      this.leaving--
       this.next()
     })
+    this.next()
   }
 
   private settle(job: Job, outcome: Rows | DatabaseError | null): void {

@@ -60,7 +60,7 @@ class PostgresLink implements Link {
     let more = false
     return new Promise((resolve, reject) => {
       // `rows` bounds what the server sends at once; what would come behind it is not asked for.
-      const query = new this.pg.Query({ text: numbered(sql), values: params.map(parameterOf), rowMode: 'array', types: texts, rows: most + 1 } as object) as any
+      const query = new this.pg.Query({ text: numbered(sql), values: params.map(parameterOf), rowMode: 'array', types: texts, rows: most + 1 } as any) as any
       query.handlePortalSuspended = (connection: { sync(): void }) => {
         more = true
         connection.sync()

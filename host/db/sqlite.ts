@@ -20,7 +20,7 @@ class SqliteLink implements Link {
     this.worker = new Worker(entry, { workerData: { path, stop: this.stop } satisfies SqliteStart, name: 'vespid sqlite' })
     this.worker.unref()
     this.worker.on('message', (answer: SqliteAnswer) => this.answered(answer))
-    this.worker.on('error', (error) => this.lost(error.message))
+    this.worker.on('error', (error) => this.lost((error as Error).message))
     this.worker.on('exit', () => this.lost('its thread has ended'))
   }
 

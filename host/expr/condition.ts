@@ -3,12 +3,14 @@ import type { Cf } from '../conf/cf.ts'
 import type { Request } from '../http/request.ts'
 import type { Regex } from './regex.ts'
 import type { Template } from './template.ts'
+import type { SelectUse, SelectUses } from './select/uses.ts'
 import type { Variable } from './variables.ts'
 import { placeSuffix } from '../core/place.ts'
 import { errnoText } from '../core/errors.ts'
 import { Level } from '../core/log.ts'
 import { bindRegex } from './define.ts'
-import { compileTemplate, isTrue } from './template.ts'
+import { compareSelect } from './select/truth.ts'
+import { compileTemplate, isTrue, useSelect } from './template.ts'
 
 /** What the statements of one run of a rewrite program share (ngx_http_script_engine_t). */
 export interface Run {
@@ -101,6 +103,44 @@ class FileTest implements Condition {
   test(r: Request, run: Run): boolean { return fileIs(r, this.kind, valueIn(this.path, r, run)) === this.positive }
 }
 
+/** `@a = text`: a select that has failed is equal to nothing, and not unequal to anything either (`select_truth`, docs/selects.md). */
+class SelectEqualTest implements Condition {
+  private readonly select: SelectUse
+  private readonly value: Template
+  private readonly operator: '==' | '!='
+  private readonly selects: SelectUses
+  constructor(select: SelectUse, value: Template, operator: '==' | '!=', selects: SelectUses) {
+    this.select = select
+    this.value = value
+    this.operator = operator
+    this.selects = selects
+  }
+  test(r: Request, run: Run): boolean {
+    return compareSelect(this.operator, this.select.selected(r), valueIn(this.value, r, run), this.selects.truth)
+  }
+}
+
+class SelectRegexTest implements Condition {
+  private readonly select: SelectUse
+  private readonly regex: Regex
+  private readonly positive: boolean
+  private readonly selects: SelectUses
+  constructor(select: SelectUse, regex: Regex, positive: boolean, selects: SelectUses) {
+    this.select = select
+    this.regex = regex
+    this.positive = positive
+    this.selects = selects
+  }
+  test(r: Request, run: Run): boolean {
+    const value = this.select.selected(r)
+    if (typeof value !== 'string' && this.selects.truth === 'seed') {
+      r.captures = null
+      return false
+    }
+    return matches(r, this.regex, value ?? '', run) === this.positive
+  }
+}
+
 /** The words between the brackets of `if (…)` with the word each came from; fails with `invalid condition "WORD"` when a bracket is missing. */
 function conditionWords(cf: Cf): Word[] {
   const words: Word[] = cf.args.slice(1).map((text, i) => ({ text, argument: i + 1 }))
@@ -121,7 +161,13 @@ export function compileCondition(cf: Cf): Condition {
   const first = words[0]
   if (first === undefined || first.text === '') cf.fail('invalid condition ")"', 1, 'a condition stands in the brackets: if ($name)')
   const invalid = (): never => cf.fail(`invalid condition "${first.text}"`, first.argument,
-    'it may be $name, $name = text, $name ~ regex, or -f path')
+    first.text.startsWith('${@') ? `write "${first.text.slice(2).replace(/\}$/, '')}" here` : 'it may be $name, $name = text, $name ~ regex, @select = text, or -f path')
+  if (first.text.startsWith('@')) {
+    if (words.length !== 1 && words.length !== 3) return invalid()
+    const select = useSelect(cf, first.text, first.argument)
+    return words.length === 1 ? new VariableTest(select) : selectComparison(cf, select, words[1]!, words[2]!)
+  }
+  if (first.text.startsWith('${@')) return invalid()
   if (first.text.startsWith('$') && first.text.length > 1) {
     if (words.length !== 1 && words.length !== 3) return invalid()
     const variable = cf.cycle.variables.reference(first.text.slice(1), placeSuffix(cf.place))
@@ -142,6 +188,20 @@ function comparison(cf: Cf, variable: Variable, operator: Word, operand: Word): 
       return new EqualTest(variable, compileTemplate(cf, operand.text, operand.argument), operator.text === '=')
     case '~': case '~*': case '!~': case '!~*':
       return new RegexTest(variable, bindRegex(cf, operand.text, operator.text.endsWith('*'), operand.argument), !operator.text.startsWith('!'))
+    default:
+      cf.fail(`unexpected "${operator.text}" in condition`, operator.argument, 'it may be = != ~ ~* !~ !~*')
+  }
+}
+
+function selectComparison(cf: Cf, select: SelectUse, operator: Word, operand: Word): Condition {
+  const { selects } = cf.cycle
+  switch (operator.text) {
+    case '=': case '!=':
+      return new SelectEqualTest(select, compileTemplate(cf, operand.text, operand.argument), operator.text === '=' ? '==' : '!=', selects)
+    case '~': case '~*': case '!~': case '!~*': {
+      const regex = bindRegex(cf, operand.text, operator.text.endsWith('*'), operand.argument)
+      return new SelectRegexTest(select, regex, !operator.text.startsWith('!'), selects)
+    }
     default:
       cf.fail(`unexpected "${operator.text}" in condition`, operator.argument, 'it may be = != ~ ~* !~ !~*')
   }

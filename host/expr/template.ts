@@ -1,15 +1,17 @@
 import type { Cf } from '../conf/cf.ts'
 import type { Request } from '../http/request.ts'
+import type { SelectUse } from './select/uses.ts'
 import type { Variable } from './variables.ts'
 import { ConfigError } from '../core/errors.ts'
 import { placeSuffix } from '../core/place.ts'
+import { quotedEnd } from './select/identifier.ts'
 import { escapeArgument } from './escape.ts'
 
 /** One piece of a template: a text, a variable, or a capture `$1`…`$9` of the last regex that matched. */
 export type TemplatePart = string | Variable | number
 
-/** A text as it is written, in pieces: variables by lower-case name still without their place in a table. */
-export type TemplatePiece = { readonly text: string } | { readonly variable: string } | { readonly capture: number }
+/** A text as it is written, in pieces: variables by lower-case name still without their place in a table, selects as they are written. */
+export type TemplatePiece = { readonly text: string } | { readonly variable: string } | { readonly capture: number } | { readonly select: string }
 
 /** The value of capture `n` of the last regex that matched in this request; '' when there is none. */
 export function captured(r: Request, n: number): string {
@@ -17,7 +19,7 @@ export function captured(r: Request, n: number): string {
   return captures === null ? '' : captures[n] ?? ''
 }
 
-/** A text with `$name`, `${name}` and `$1`…`$9` in it, ready to be evaluated (nginx's complex value). */
+/** A text with `$name`, `${name}`, `$1`…`$9` and `${@select}` in it, ready to be evaluated (nginx's complex value). */
 export class Template {
   /** The whole value when nothing in it depends on the request, else null. */
   readonly constant: string | null
@@ -93,6 +95,12 @@ export function splitTemplate(source: string, captures = true): TemplatePiece[] 
     }
     const bracket = source[i] === '{'
     const start = bracket ? i + 1 : i
+    if (bracket && source[start] === '@') {
+      const close = selectEnd(source, start)
+      pieces.push({ select: source.slice(start, close) })
+      i = close + 1
+      continue
+    }
     let end = start
     while (end < source.length && isNameByte(source.charCodeAt(end))) end++
     const name = source.slice(start, end)
@@ -105,20 +113,29 @@ export function splitTemplate(source: string, captures = true): TemplatePiece[] 
   return pieces
 }
 
+/** Where the bracket closes behind the select that begins at `start`; one in a quoted index does not count. */
+function selectEnd(source: string, start: number): number {
+  for (let at = start; at < source.length; at++) {
+    if (source[at] === '}') return at
+    if (source[at] === '"') at = quotedEnd(source, at)
+  }
+  throw new ConfigError(`the closing bracket in "${/^@[\w.[\]-]*/.exec(source.slice(start))![0]}" select is missing`)
+}
+
 /** Puts pieces back into a text that splits into the same pieces, as far as there is one (a lone `$` cannot be written). */
 export function joinTemplate(pieces: readonly TemplatePiece[]): string {
   let text = ''
   for (const piece of pieces) {
     if ('text' in piece) text += piece.text
     else if ('capture' in piece) text += `$${piece.capture}`
-    else text += `\${${piece.variable}}`
+    else text += `\${${'select' in piece ? piece.select : piece.variable}}`
   }
   return text
 }
 
 /**
- * Compiles a word of the present directive. Variables are entered into the cycle's table, where unknown ones become an error when the
- * configuration is complete. A malformed text fails at word `argument` (default: wherever `source` stands among the words).
+ * Compiles a word of the present directive. Variables and selects are entered into the cycle's tables, where unknown ones become an error
+ * when the configuration is complete. A malformed text fails at word `argument` (default: wherever `source` stands among the words).
  */
 export function compileTemplate(cf: Cf, source: string, argument = cf.args.indexOf(source)): Template {
   const parts: TemplatePart[] = []
@@ -132,9 +149,15 @@ export function compileTemplate(cf: Cf, source: string, argument = cf.args.index
   for (const piece of pieces) {
     if ('text' in piece) parts.push(piece.text)
     else if ('capture' in piece) parts.push(piece.capture)
+    else if ('select' in piece) parts.push(useSelect(cf, piece.select, argument))
     else parts.push(cf.cycle.variables.reference(piece.variable, usedIn))
   }
   return new Template(source, parts)
+}
+
+/** The select that a text in word `argument` of the present directive names. Fails when it is malformed. */
+export function useSelect(cf: Cf, text: string, argument: number): SelectUse {
+  return cf.cycle.selects.reference(text, cf.places[argument] ?? cf.place)
 }
 
 /** A template whose value is always this text. */

@@ -49,6 +49,7 @@ function setHttp(cf: Cf): string | void {
   // What is left out because of a mistake would only make up others in what follows.
   if (!cf.block(Where.Http, http)) return
   for (const name of cycle.variables.unknown()) cf.addModules(cycle.plugins.loadFor(`$${name}`) ?? [])
+  for (const name of cycle.selects.roots()) cf.addModules(cycle.plugins.loadFor(`@${name}`) ?? [])
   defineModuleVariables(inHttp, cycle.modules.slice(length))
   complete(cf, cf.at(http), http)
 }
@@ -58,6 +59,7 @@ function complete(cf: Cf, inHttp: Cf, http: HttpConfs): void {
   const { cycle } = cf
   const main = coreMain(cf, http)
   const before = mistakes(cf)
+  eachModule(cf, (module) => module.resolveNames?.(inHttp))
   eachModule(cf, (module) => module.addServers?.(inHttp))
   const places = merges(cf, http)
   eachModule(cf, (module, index) => {

@@ -1,7 +1,9 @@
 import type { CoreMemory } from './framing/memory.ts'
 import { headerNames } from './framing/names.ts'
 import {
-  H_COOKIE, H_IF_MATCH, H_IF_MODIFIED_SINCE, H_IF_NONE_MATCH, H_IF_UNMODIFIED_SINCE, HEADER_WORDS, H_LAST, T_COUNT, T_HEADERS, T_HEAD_LEN, T_KNOWN, T_LINE_LEN, T_METHOD_OFF, T_URI_LEN, T_URI_OFF, T_WORDS,
+  HEADER_WORDS, H_COOKIE, H_IF_MATCH, H_IF_MODIFIED_SINCE, H_IF_NONE_MATCH, H_IF_UNMODIFIED_SINCE, H_LAST, T_COUNT,
+  T_HEADERS, T_HEAD_LEN, T_KNOWN, T_LINE_LEN, T_METHOD_OFF, T_TARGET_LEN, T_TARGET_OFF, T_URI_LEN, T_URI_OFF,
+  T_WORDS,
 } from './framing/table.ts'
 
 const knownIds = new Map(headerNames.map((name, id) => [name, id]))
@@ -110,6 +112,11 @@ export class RequestHead {
   requestLine(): string {
     if (this.line === null) this.line = this.text(this.table[T_METHOD_OFF]!, this.table[T_LINE_LEN]!)
     return this.line
+  }
+
+  /** The target as received, with scheme and authority where the client named them; '' when no head was understood. */
+  target(): string {
+    return this.valid ? this.text(this.table[T_TARGET_OFF]!, this.table[T_TARGET_LEN]!) : ''
   }
 
   /** The target as received, without scheme and authority; '' when no head was understood. */

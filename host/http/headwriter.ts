@@ -77,7 +77,8 @@ function writeHead(r: Request): Verdict {
   r.headerSent = true
   if (status === 204 || status === 304 || status < 200) noBody(r, status)
   if (out.lastModified >= 0 && status !== 200 && status !== 206 && status !== 304) out.lastModified = -1
-  if (startBodyFilters(r) !== OK) return ERROR
+  const rc = startBodyFilters(r)
+  if (rc !== OK) return rc
   if (r.headHeld) return OK
   if (!r.headerOnly) chooseFraming(r)
   return emitHead(r, status)

@@ -18,27 +18,40 @@ const syncLimit = 2 * piece
 
 /**
  * Starts the body filters of this response; a filter without work is left out. One that wants the whole body in a part keeps the head back, so that
- * there can still be another answer. OK, or ERROR when one failed (logged).
+ * there can still be another answer. OK; when one failed (logged): the status to answer instead (what it threw may have one as `status`; 500), without
+ * that filter, or ERROR in a subrequest.
  */
 export function startBodyFilters(r: Request): Verdict {
   const { filters } = r
   const chain = filters === null ? r.location.bodyFilters : filters.bodyChain(r, r.location.bodyFilters)
   if (chain.length === 0 || r.headerOnly) return OK
   let running: RunningBodyFilter[] | null = null
-  try {
-    for (const bound of chain) {
-      // A subrequest's output passes those of the main request.
-      if (bound.late && r.parent !== null) continue
-      const state = bound.filter.start(r, bound.conf)
-      if (state !== null) (running ??= []).push(runningFilter(r, bound, state))
+  for (const bound of chain) {
+    // A subrequest's output passes those of the main request.
+    if (bound.late && r.parent !== null) continue
+    let state
+    try {
+      state = bound.filter.start(r, bound.conf)
+    } catch (error) {
+      return startFailed(r, bound, error)
     }
-  } catch (error) {
-    r.headHeld = false
-    r.handlerFailed(error)
-    return ERROR
+    if (state !== null) (running ??= []).push(runningFilter(r, bound, state))
   }
   r.runningFilters = running
   return OK
+}
+
+/** Nothing of the head has left: there can be another answer, which passes the other filters. */
+function startFailed(r: Request, { filter }: BoundBodyFilter, error: unknown): Verdict {
+  r.headHeld = false
+  r.handlerFailed(error)
+  if (r.parent !== null) return ERROR
+  r.headerSent = false
+  r.errStatus = 0
+  r.headersOut.clear()
+  ;(r.filters ??= new RequestFilters()).bar(filter)
+  const { status } = error as { status?: unknown }
+  return typeof status === 'number' && status >= 400 && status <= 599 ? status : 500
 }
 
 function runningFilter(r: Request, { filter, conf, late, type, module }: BoundBodyFilter, state: unknown): RunningBodyFilter {
@@ -112,14 +125,20 @@ export function passOn(main: Request, part: BodyPart): Answer {
 /** Starts a part through the filters, behind those that are still under way: a caller need not wait for the order to be kept. */
 function throughFilters(r: Request, part: BodyPart): Answer {
   const { filtering } = r
-  const rc = filtering === null ? filterPart(r, part, 0, false)
-    : filtering.then((v) => (v !== OK || r.outputDone ? v : filterPart(r, part, 0, false)))
+  const rc = filtering === null ? passPart(r, part, 0, false)
+    : filtering.then((v) => (v !== OK || r.outputDone ? v : passPart(r, part, 0, false)))
   if (typeof rc === 'number') return rc
   r.filtering = rc
   return rc.then((v) => {
     if (r.filtering === rc) r.filtering = null
     return v
   })
+}
+
+/** A part for the filters from one on; places of subrequests pass them by. */
+function passPart(r: Request, part: BodyPart, from: number, late: boolean): Answer {
+  if (part.pieces !== undefined) return eachPart(r, part.pieces, from, 0, late)
+  return part.subrequest === undefined ? filterPart(r, part, from, late) : postpone(r, part)
 }
 
 /** `late`: the part is past the place where it waits for its turn among subrequests. */
@@ -140,6 +159,7 @@ function filterPart(r: Request, part: BodyPart, from: number, late: boolean): An
     if (typeof out === 'number') return filterRefuses(r, f, out)
     if (Array.isArray(out)) return eachPart(r, out, i + 1, 0, late)
     if ('next' in out) return eachMade(r, out, i + 1, late)
+    if (out.pieces !== undefined) return eachPart(r, out.pieces, i + 1, 0, late)
     now = out
   }
   return late || r.nest === null ? writePart(r, now) : postpone(r, now)
@@ -172,8 +192,7 @@ function takeBackHead(r: Request, f: RunningBodyFilter): boolean {
 
 function eachPart(r: Request, parts: BodyPart[], from: number, start: number, late: boolean): Answer {
   for (let i = start; i < parts.length; i++) {
-    const part = parts[i]!
-    const rc = part.subrequest === undefined ? filterPart(r, part, from, late) : postpone(r, part)
+    const rc = passPart(r, parts[i]!, from, late)
     if (typeof rc !== 'number') return rc.then((v) => (v === OK ? eachPart(r, parts, from, i + 1, late) : v))
     if (rc !== OK) return rc
   }
@@ -192,7 +211,7 @@ function eachMade(r: Request, source: PartSource, from: number, late: boolean): 
     if (made instanceof Promise) return laterMade(r, source, from, made, late)
     if (made === null) return OK
     if (typeof made === 'number') return filterRefuses(r, r.runningFilters![from - 1]!, made)
-    const rc = filterPart(r, made, from, late)
+    const rc = passPart(r, made, from, late)
     if (typeof rc !== 'number') return rc.then((v) => (v === OK ? eachMade(r, source, from, late) : v))
     if (rc !== OK) return rc
   }
@@ -206,7 +225,7 @@ function laterMade(r: Request, source: PartSource, from: number, made: Promise<B
     if (r.finished || r.serial !== serial) return ERROR
     if (part === null) return OK
     if (typeof part === 'number') return filterRefuses(r, f, part)
-    const rc = filterPart(r, part, from, late)
+    const rc = passPart(r, part, from, late)
     if (typeof rc !== 'number') return rc.then((v) => (v === OK ? eachMade(r, source, from, late) : v))
     return rc === OK ? eachMade(r, source, from, late) : rc
   }).catch((error: unknown) => r.finished || r.serial !== serial ? ERROR : filterFailed(r, f, error))

@@ -6,6 +6,7 @@ import type { CoreLocConf, CoreSrvConf } from './core/conf.ts'
 import type { BodyPart, RunningBodyFilter } from './response.ts'
 import type { Step, StepList } from './phases.ts'
 import type { Nest } from './postpone.ts'
+import type { HttpMessage } from '../sip/httpmessage.ts'
 import type { RequestRecord } from './hooks/record.ts'
 import { DONE, ERROR } from '../module.ts'
 import { Level } from '../core/log.ts'
@@ -85,6 +86,8 @@ export class Request implements LogContext {
   accessCode = 0
   /** Of the last regular expression that matched: `$1`…`$9`. */
   captures: RegExpExecArray | null = null
+  /** What selects and scripts see of it (host/sip/httpmessage.ts, messageOf); null until one looks. */
+  message: HttpMessage | null = null
   /** Per module by position; cleared by an internal redirect. */
   readonly ctx: unknown[] = []
   /** Values by variable index; undefined = not evaluated. A subrequest shares its parent's. */
@@ -148,7 +151,7 @@ export class Request implements LogContext {
     this.uriChanges = 11
     this.accessCode = this.errStatus = this.limitReqStatus = this.limitConnStatus = 0
     this.addUriToAlias = false
-    this.captures = null
+    this.captures = this.message = null
     if (this.ctx.length > 0) this.ctx.length = 0
     if (this.variables.length > 0) this.variables.fill(undefined)
     this.headerOnly = this.headerSent = this.keepalive = this.chunked = this.outputDone = this.finished = this.redirected = false
@@ -167,6 +170,8 @@ export class Request implements LogContext {
   get bodyBytesSent(): number { return Math.max(0, this.bytesSent - this.headerSize) }
   /** Part after the last dot of the last path segment; '' when there is none. */
   get extension(): string { return extension(this.uri) }
+  /** The target as received, scheme and host included where the client named them. */
+  get target(): string { return this.head.target() }
   /** Raw target without scheme and host: `$request_uri`. */
   get unparsedUri(): string { return this.head.unparsedUri() }
   /** The request line as received. */

@@ -21,6 +21,8 @@ export interface BodyPart {
   flush: boolean
   /** The part is the place of a subrequest (`placeOf`); it passes the filters by. */
   subrequest?: Request
+  /** What stands for the part, one after the other, some of it places of subrequests; of the part itself nothing counts then. In what a body filter returns. */
+  pieces?: BodyPart[]
 }
 
 /** One part of a request body on its way through the input filters. `data` is the request's own; null in a part that only says that it is the last. */

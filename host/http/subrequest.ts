@@ -105,8 +105,13 @@ export function streamSubrequest(r: Request, uri: string, args: string, options:
   return subrequest(r, uri, args, { ...options, output: 'stream', begun, done })?.nest!.stream ?? null
 }
 
+/** Whether `subrequest` would make this one when `more` others have been made before it; logged. */
+export function maySubrequest(r: Request, uri: string, options: SubrequestOptions = {}, more = 0): boolean {
+  return !refused(r, uri, options, more)
+}
+
 /** Whether there are too many already; logged. */
-function refused(r: Request, uri: string, options: SubrequestOptions): boolean {
+function refused(r: Request, uri: string, options: SubrequestOptions, more = 0): boolean {
   if (r.finished) return true
   const { nest } = r
   if (nest === null) return false
@@ -115,7 +120,7 @@ function refused(r: Request, uri: string, options: SubrequestOptions): boolean {
     r.log(Level.error, `subrequests cycle while processing "${uri}"`)
     return true
   }
-  if (nest.tree.all.length >= countLimit) {
+  if (nest.tree.all.length + more >= countLimit) {
     r.log(Level.crit, `request reference counter overflow while processing "${uri}"`)
     return true
   }

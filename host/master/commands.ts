@@ -5,7 +5,7 @@ import type { CallContext, Command } from '../rpc/command.ts'
 import { versionCommand } from '../rpc/core.ts'
 import { Registry } from '../rpc/registry.ts'
 import type { ServerControl } from '../rpc/server.ts'
-import { moduleRegistry, serverCommands } from '../worker/rpc.ts'
+import { moduleRegistry, serverCommands, threadCommands } from '../worker/rpc.ts'
 
 /**
  * What can be called through the master: the commands about the server, and those of the cycle's modules, which run where requests are
@@ -16,6 +16,7 @@ export function masterRegistry(cycle: Cycle, server: ServerControl, log: () => L
   const registry = new Registry()
   registry.add([versionCommand, ...serverCommands(server).map((command) => logged(command, log))], 'core')
   const modules = moduleRegistry(cycle)
+  modules.add(threadCommands(cycle).filter(({ name }) => registry.find(name) === undefined), 'core')
   for (const name of modules.names()) {
     const command = modules.find(name)!
     if (registry.find(name) !== undefined && modules.ownerOf(name) === 'system') continue

@@ -1,6 +1,7 @@
 import type { Problem } from '../conf/report.ts'
 import type { Activity } from '../core/activity.ts'
 import type { Cycle } from '../cycle.ts'
+import type { TransportAnswer } from '../net/transports/spec.ts'
 import type { CallContext } from '../rpc/command.ts'
 import type { ConnectionFacts, ModuleReport, ThreadStatus } from '../rpc/server.ts'
 import type { Next } from '../worker/messages.ts'
@@ -23,6 +24,8 @@ export interface Crew {
   reports(module: string): Promise<readonly ModuleReport[]>
   /** Runs a command that a module brings. */
   run(method: string, params: unknown, context: CallContext): unknown
+  /** Gives a document that a transport has received to its module. */
+  document(module: string, address: string, document: Buffer, peer: string): Promise<TransportAnswer | null>
   terminate(thread: number): boolean
   stop(graceful: boolean, timeout: number): Promise<void>
   /** The master's own cycle object is what serves, so the crew closes it. */
@@ -75,6 +78,10 @@ export class Single implements Crew {
 
   run(method: string, params: unknown, context: CallContext): unknown {
     return this.rpc.run(method, params, context)
+  }
+
+  async document(module: string, address: string, document: Buffer, peer: string): Promise<TransportAnswer | null> {
+    return this.#serving.document(module, address, document, peer)
   }
 
   terminate(): boolean {

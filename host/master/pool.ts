@@ -8,6 +8,7 @@ import { Level } from '../core/log.ts'
 import type { Log } from '../core/log.ts'
 import { releaseZones } from '../core/zones.ts'
 import type { SharedZone } from '../core/zones.ts'
+import type { TransportAnswer } from '../net/transports/spec.ts'
 import type { CallContext } from '../rpc/command.ts'
 import { Leader } from '../core/leader.ts'
 import type { ConnectionFacts, ModuleReport, ThreadStatus } from '../rpc/server.ts'
@@ -223,6 +224,13 @@ export class Pool implements Crew {
   run(method: string, params: unknown, context: CallContext): Promise<unknown> {
     const [first] = [...this.#workers].sort(([a], [b]) => a - b)
     return first === undefined ? Promise.reject(new Error('no worker is running')) : first[1].channel.ask('run', { method, params, context })
+  }
+
+  /** Gives a document of a transport to the first living worker. */
+  document(module: string, address: string, document: Buffer, peer: string): Promise<TransportAnswer | null> {
+    const [first] = [...this.#workers].sort(([a], [b]) => a - b)
+    if (first === undefined) return Promise.reject(new Error('no worker is running'))
+    return first[1].channel.ask('document', { module, address, document: new Uint8Array(document), peer })
   }
 
   /** Ends all workers; a second call with `graceful` false overtakes a graceful one. Resolves when all have ended. */

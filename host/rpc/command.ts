@@ -32,8 +32,8 @@ export interface Parameter {
 }
 
 /**
- * An object of an answer in which a name may stand twice (Kamailio's pv.shvGet). Writers that know it write it as that; for others it is an
- * array of objects with one member each.
+ * An object of an answer in which a name may stand twice (Kamailio's pv.shvGet), or whose order matters where names are numbers. Writers that
+ * know it write it as that; for others it is a plain object, or, when a name is there twice, an array of objects with one member each.
  */
 export class Members {
   readonly entries: readonly (readonly [string, unknown])[]
@@ -42,7 +42,18 @@ export class Members {
     this.entries = entries
   }
 
-  toJSON(): unknown { return this.entries.map(([name, value]) => ({ [name]: value })) }
+  toJSON(): unknown {
+    const plain = Object.fromEntries(this.entries)
+    return Object.keys(plain).length === this.entries.length ? plain : this.entries.map(([name, value]) => ({ [name]: value }))
+  }
+}
+
+/** An answer as data that goes from one thread to another: `Members` as JSON has them. */
+export function plain(value: unknown): unknown {
+  if (value instanceof Members) return plain(value.toJSON())
+  if (Array.isArray(value)) return value.map(plain)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, plain(member)]))
 }
 
 /** Who calls: for logs and for commands that answer differently by transport. */

@@ -1,4 +1,5 @@
 /** Writes JSON in Kamailio's layout (kamailio.md §2.7), which kamctl reads line by line. */
+import { Members } from './command.ts'
 
 /** A number as Kamailio prints it: whole ones without a point, others with six decimals or in scientific form. */
 export function numberText(value: number): string {
@@ -22,11 +23,9 @@ export function quoted(text: string): string {
   return `"${text.replace(special, (c) => short[c] ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)}"`
 }
 
-/** The members of an object; of one that is not plain and has a list of them (`Members`), where the same name may come twice, that list. */
+/** The members of an object; of `Members`, where the same name may come twice, its list. */
 function membersOf(value: object): Iterable<readonly [string, unknown]> {
-  const { entries } = value as { readonly entries?: readonly (readonly [string, unknown])[] }
-  if (Array.isArray(entries) && ![Object.prototype, null].includes(Object.getPrototypeOf(value))) return entries
-  return Object.entries(value)
+  return value instanceof Members ? value.entries : Object.entries(value)
 }
 
 /** A value's text; `pretty`: indented by tabs from `depth` on, else without white space. What JSON cannot say is left out of objects, and null elsewhere. */

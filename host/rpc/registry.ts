@@ -43,10 +43,10 @@ export class Registry {
   }
 
   /** Every command with its usage and effect, sorted by name: what `vespid rpc` and a console list. */
-  list(): { name: string, usage: string, effect: 'read' | 'write', owner: string }[] {
+  list(): (Pick<Command, 'name' | 'usage' | 'effect' | 'array' | 'parameters'> & { owner: string })[] {
     return this.names().map((name) => {
-      const { command, owner } = this.#commands.get(name)!
-      return { name, usage: command.usage, effect: command.effect, owner }
+      const { command: { usage, effect, array, parameters }, owner } = this.#commands.get(name)!
+      return { name, usage, effect, owner, ...(array === true ? { array } : {}), ...(parameters === undefined ? {} : { parameters }) }
     })
   }
 }

@@ -4,7 +4,7 @@ import type { Listed } from '../core/statistics.ts'
 import { statistics } from '../core/statistics.ts'
 import type { Cycle } from '../cycle.ts'
 import type { Command, Parameter } from './command.ts'
-import { RpcError } from './command.ts'
+import { Members, RpcError } from './command.ts'
 import { scan } from './scan.ts'
 
 const names: readonly Parameter[] = [{ name: 'name', type: 'string', optional: true, rest: true }]
@@ -128,7 +128,6 @@ function counterCommands(cycle: () => Cycle): Command[] {
 
 const replyNames = ['200', '202', '2xx', '300', '301', '302', '3xx', '400', '401', '403', '404', '407', '408', '483', '4xx', '500', '5xx', '6xx', 'xxx']
 
-function replyCounts(): Record<string, number> {
-  // Names that are numbers would come first in an object: the order is not kept for them.
-  return Object.fromEntries(replyNames.map((name) => [name, statistics.read(statistics.index('sl', `${name}_replies`))]))
+function replyCounts(): Members {
+  return new Members(replyNames.map((name) => [name, statistics.read(statistics.index('sl', `${name}_replies`))]))
 }

@@ -13,6 +13,7 @@ export interface CompiledScript {
   readonly program: Program
   /** Every mistake of every route, with its place. */
   readonly errors: readonly ConfigError[]
+  readonly warnings: readonly ConfigError[]
 }
 
 /**
@@ -45,7 +46,7 @@ export function compileProgram(blocks: readonly RouteBlock[], library: ScriptLib
     else if (route.waits) route.wait = (run) => Promise.resolve(action.run(run))
     else route.run = action.run
   }
-  return { program: new Program(options, routes, events, others, context), errors: context.errors }
+  return { program: new Program(options, routes, events, others, context), errors: context.errors, warnings: context.warnings }
 }
 
 /** Marks the routes that wait: those that call a function that does, or a route that does; a route by variable may be any. */

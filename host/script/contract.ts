@@ -9,6 +9,15 @@ import type { Request } from '../http/request.ts'
 /** A value of the language: an int of 32 bits, a byte string, or null for undefined ($null). */
 export type ScriptValue = number | string | null
 
+/** An answer that comes later; must not reject. */
+export interface LateReply {
+  readonly code: number
+  readonly reason: string
+  /** '' means none. */
+  readonly type: string
+  readonly body: string
+}
+
 /**
  * What a script runs on. Created once per message; the language keeps its own state (variables, return code) in ScriptRun, which points here.
  * `message` is the parsed view that selects and pseudo-variables read (host/sip/message.ts: SIP bytes, or an adapter over the HTTP request).
@@ -21,6 +30,8 @@ export interface ScriptSubject {
   readonly sip?: import('../sip/exchange.ts').SipExchange
   /** Answers the message. Content type '' means none. Returns false when an answer was sent already or the client is gone. */
   reply(code: number, reason: string, contentType: string, body: string): boolean
+  /** Answers the message later; the script goes on meanwhile, and the answer leaves when both have ended. As `reply` for what it returns. Absent where nobody can wait for it. */
+  replyLater?(answer: Promise<LateReply>): boolean
   /** Adds lines (`Name: value\r\n`, one or several) to the answer to come; false when it was sent. */
   appendReplyHeader(lines: string): boolean
   /** The connection is closed after the answer (set_reply_close). */
@@ -32,9 +43,10 @@ export interface ScriptSubject {
 /**
  * How an argument of a script function is prepared at start-up. `text`: constant or with `$variables`, given as string at each call; `int`: number, given as
  * number at each call; `regex`: POSIX extended, compiled at start when constant; `variable`: a writable pseudo-variable; `constant`: a text without variables;
- * `select`: as text, and `@select` is accepted: an evaluation error makes the function return false without being called (select.md §4).
+ * `select`: as text, and a text that begins with `@` is a select: when it fails the function returns false without being called (select.md §4); a `text`
+ * that is a select as a whole is one too, when its first element is known. `log`: as text, with `%@select` in it.
  */
-export type ParameterKind = 'text' | 'int' | 'regex' | 'variable' | 'constant' | 'select'
+export type ParameterKind = 'text' | 'int' | 'regex' | 'variable' | 'constant' | 'select' | 'log'
 
 /** Result of a script function: above 0 true, below 0 false, 0 ends the whole script (kamailio.md §9.6). */
 export type ReturnCode = number

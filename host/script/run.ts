@@ -40,8 +40,8 @@ export class ScriptRun implements ScriptRunView, MessageState {
   /** setflag() */
   flags = 0
   /** What the script did to the message, for selects: `$ru` and `$du` as set. */
-  uri: string | null = null
-  destination = ''
+  private ownUri: string | null = null
+  private ownDestination = ''
   readonly branches: MessageState['branches'] = noBranches
   readonly transaction = null
   readonly timer = null
@@ -164,7 +164,19 @@ export class ScriptRun implements ScriptRunView, MessageState {
     this.cleanups = null
   }
 
-  localAddress(): null { return null }
+  /** The request URI and the destination that the script has set: a SIP message's own, for it is sent on with them. */
+  get uri(): string | null { return this.subject.sip === undefined ? this.ownUri : this.subject.sip.uri }
+  set uri(text: string | null) {
+    if (this.subject.sip === undefined) this.ownUri = text
+    else this.subject.sip.uri = text
+  }
+  get destination(): string { return this.subject.sip === undefined ? this.ownDestination : this.subject.sip.destination }
+  set destination(text: string) {
+    if (this.subject.sip === undefined) this.ownDestination = text
+    else this.subject.sip.destination = text
+  }
+
+  localAddress(uri: string): string | null { return this.subject.sip?.localAddress(uri) ?? null }
 
   /** `$avp` as text, for selects. */
   attribute(name: string): string | null {

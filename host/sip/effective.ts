@@ -2,11 +2,7 @@ import type { Message } from './message.ts'
 
 /** The target of an HTTP request in absolute form, which stands in its first line only; null in any other form. */
 export function absoluteTarget(m: Message): string | null {
-  const line = m.firstLine
-  const from = line.indexOf(' ') + 1
-  if (from === 0 || !/^https?:\/\//i.test(line.slice(from, from + 8))) return null
-  const to = line.indexOf(' ', from)
-  return to < 0 ? line.slice(from) : line.slice(from, to)
+  return /^https?:\/\//i.test(m.target) ? m.target : null
 }
 
 /** The URI that an HTTP request asks for (RFC 9110 §7.1): absolute target, else scheme, Host and target; null without a host. */

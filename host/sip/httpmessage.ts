@@ -12,9 +12,12 @@ export interface HttpRequestView {
   readonly revision: number
   readonly method: string
   readonly requestLine: string
-  readonly unparsedUri: string
+  /** As it stands in the request line. */
+  readonly target: string
   readonly head: { readonly count: number, name(i: number): string, value(i: number): string, readonly understood: boolean }
   readonly bodyBuffer: Buffer | null
+  /** What `messageOf` made for it. */
+  message?: HttpMessage | null
   readonly connection: {
     readonly remoteAddress: string
     readonly remotePort: number
@@ -59,7 +62,7 @@ export class HttpMessage implements Message {
   }
 
   get method(): string { return this.request.method }
-  get target(): string { return this.request.unparsedUri }
+  get target(): string { return this.request.target }
   get firstLine(): string { return this.request.requestLine }
 
   get version(): string {
@@ -124,13 +127,11 @@ export class HttpMessage implements Message {
   }
 }
 
-const messages = new WeakMap<HttpRequestView, HttpMessage>()
-
 /** The message of a request, the same one for all who ask during the request: templates, conditions, log formats, plugins. */
 export function messageOf(request: HttpRequestView): HttpMessage {
-  let m = messages.get(request)
-  if (m === undefined || m.serial !== request.serial) messages.set(request, m = new HttpMessage(request))
-  return m
+  const kept = request.message
+  if (kept !== undefined && kept !== null && kept.serial === request.serial) return kept
+  return request.message = new HttpMessage(request)
 }
 
 function transportOf({ connection }: HttpRequestView, secure: boolean): Transport {

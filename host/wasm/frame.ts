@@ -2,9 +2,12 @@ import type { Cf } from '../conf/cf.ts'
 import type { Connection } from '../http/connection.ts'
 import type { Request } from '../http/request.ts'
 import type { BodyPart } from '../http/response.ts'
+import type { SubrequestOptions } from '../http/subrequest.ts'
 import type { SubrequestStream } from '../http/streaming.ts'
+import type { TransportAnswer } from '../net/transports/spec.ts'
 import type { CallContext } from '../rpc/command.ts'
 import type { ScriptRunView, ScriptValue } from '../script/contract.ts'
+import type { Message } from '../sip/message.ts'
 
 /**
  * What a guest is being called for: decides which host calls it may make. A bit set, so that a call can name several.
@@ -41,9 +44,11 @@ export const Kind = {
   Script: 4096,
   Message: 8192,
   /** A pseudo-variable or transformation where there is no request. */
-  Peek: 16384,
+  Peek: 65536,
   /** A hook of a connection. */
   Connect: 32768,
+  /** A document of a transport of its own. */
+  Document: 131072,
 } as const
 
 /** Kinds in which there is a request to look at. */
@@ -71,6 +76,7 @@ export function kindInWords(kind: number): string {
     case Kind.Command: return 'an RPC command'
     case Kind.Life: return 'a lifecycle hook'
     case Kind.Connect: return 'a hook of a connection'
+    case Kind.Document: return 'a document'
     case Kind.Idle: return 'its idle hook'
     default: return 'no call'
   }
@@ -84,6 +90,14 @@ export interface RpcReply {
   readonly type: string
   readonly readOnly: string
   readonly batch: number
+}
+
+/** A subrequest that is to be made when the call has returned; its output stands before byte `at` of what the call gives. */
+export interface OrderedSubrequest {
+  readonly path: string
+  readonly query: string
+  readonly options: SubrequestOptions
+  readonly at: number
 }
 
 /** What the last host call that waited gave: bytes, and headers as name, value, name, value … with a NUL behind each. */
@@ -120,12 +134,20 @@ export class Frame {
   results: unknown[] | null = null
   failure: { code: number, message: string } | null = null
   rpcReply: RpcReply | null = null
+  /** The words of the dialect in which a document is to be answered (`rpc_serve`). */
+  dialect = ''
+  /** What `document_answer` gave. */
+  documentAnswer: TransportAnswer | null = null
   result: Result | null = null
   /** The subrequest whose body it reads. */
   stream: SubrequestStream | null = null
   /** The script's run that a function, pseudo-variable or transformation was called from, and what it was given. */
   script: ScriptRunView | null = null
+  /** Subrequests whose output it wants in the response. */
+  ordered: OrderedSubrequest[] | null = null
   values: readonly ScriptValue[] = noValues
+  /** The message that a select of the plugin's is evaluated on. */
+  message: Message | null = null
   /** What it has put together for another script function. */
   readonly callArguments: ScriptValue[] = []
   /** What `answer_int` gave. */
@@ -138,6 +160,7 @@ export class Frame {
     this.wish = Wish.None
     this.args = none
     this.answer = null
+    this.ordered = null
   }
 
   /** Lets go of what the call referred to, so that nothing outlives it. */
@@ -158,6 +181,7 @@ export class Frame {
     this.results = null
     this.failure = null
     this.rpcReply = null
+    this.documentAnswer = null
     this.result = null
     if (this.stream !== null) {
       this.stream.close()
@@ -165,6 +189,7 @@ export class Frame {
     }
     this.script = null
     this.values = noValues
+    this.message = null
     if (this.callArguments.length > 0) this.callArguments.length = 0
     this.args = none
   }

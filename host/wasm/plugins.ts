@@ -30,7 +30,7 @@ export interface PluginSet {
   loadFile(pattern: string, place: Place | null): Module[]
   /**
    * Loads the shipped plugin that registers a directive, or a variable (`$NAME`), or for the routing language a function
-   * (`NAME()`), a pseudo-variable (`$(NAME)`), a class of transformations (`{NAME}`), an event route (`event_route[NAME]`)
+   * (`NAME()`), a pseudo-variable (`$(NAME)`), a class of transformations (`{NAME}`), an event route (`event_route[NAME]`), a select (`@NAME`, its first element)
    * or that is of that name (`modparam NAME`), if there is one and it is not loaded; null otherwise.
    */
   loadFor(directive: string): Module[] | null
@@ -203,7 +203,7 @@ export function factsOf(file: Compiled, module: NativeModule): PluginFacts {
     ...(r.bodyFilters.length === 0 ? {} : { body_filters: r.bodyFilters.length }),
     ...(r.inputFilters.length === 0 ? {} : { input_filters: r.inputFilters.length }),
     ...names('variables', r.variables, (v) => `$${v.name}`),
-    ...names('selects', r.selects, (s) => `@${s.name}`),
+    ...names('selects', r.selects, (s) => `@${s.pattern}`),
     ...names('functions', r.functions, (f) => f.name),
     ...names('pseudo_variables', r.pseudoVariables, (v) => `$${v.name}`),
     ...names('transformations', r.transformations, (t) => `{${t.class}.${t.operation}}`),

@@ -1,5 +1,6 @@
 import type { Request } from '../http/request.ts'
 import type { CallContext } from '../rpc/command.ts'
+import type { Outcome } from '../rpc/dialect.ts'
 import type { Activity } from '../core/activity.ts'
 
 /**
@@ -14,6 +15,8 @@ export interface Services {
    * host/rpc/jsonrpc.ts).
    */
   dispatch?(document: Buffer, context: CallContext, start?: number, end?: number): string | Promise<string>
+  /** The same in a dialect, given in its words (`serveDocument` of host/rpc/documents.ts). */
+  serve?(document: Buffer, context: CallContext, dialect: string, start?: number, end?: number): Outcome | Promise<Outcome>
   /** Connections and requests of all workers together. */
   activity?(): Activity
   /** A line for the error log outside of requests. */

@@ -204,13 +204,15 @@ interface Provided {
   readonly pseudo_variables?: readonly string[]
   readonly transformations?: readonly string[]
   readonly event_routes?: readonly string[]
+  readonly selects?: readonly string[]
 }
 
 /** What a plugin brings to the routing language, as `PluginSet.loadFor` is asked for it. */
-function scriptNames(plugin: string, { functions = [], pseudo_variables = [], transformations = [], event_routes = [] }: Provided): string[] {
+function scriptNames(plugin: string, { functions = [], pseudo_variables = [], transformations = [], event_routes = [], selects = [] }: Provided): string[] {
   return [
     `modparam ${plugin}`, ...functions.map((name) => `${name}()`), ...pseudo_variables.map((name) => `$(${name.slice(1)})`),
     ...new Set(transformations.map((name) => name.replace(/\..*/, '}'))), ...event_routes.map((name) => `event_route[${name}]`),
+    ...new Set(selects.flatMap((pattern) => /^@[^.[]*/.exec(pattern)![0].slice(1).toLowerCase().split('|').map((name) => `@${name}`))),
   ]
 }
 

@@ -25,7 +25,10 @@ export class TimerBoard {
   }
 
   /** Memory for a board. */
-  static memory(): SharedArrayBuffer { return new SharedArrayBuffer(rows * width * 4) }
+  static memory(): SharedArrayBuffer { return new SharedArrayBuffer(rows * width * 4 + 4) }
+
+  /** Adds to the number behind all rows, which is the plugin's own to use, and returns it. */
+  generation(add: number): number { return (Atomics.add(this.#numbers, rows * width, add) + add) | 0 }
 
   /** The row of a timer's name, the same in every worker; −1 when there is no more room. */
   row(name: string): number {

@@ -14,6 +14,8 @@ export class Trap extends Error {
   readonly where: string | null
   /** Somebody has written it to a log. */
   logged = false
+  /** What the request that met it is to be answered with, where the answer is made by who catches it; 0: as always. */
+  status = 0
 
   constructor(plugin: string, message: string, where: string | null) {
     super(message)

@@ -13,8 +13,11 @@ import { runProcessHook } from '../http/hooks/configure.ts'
 import type { ListenAddress } from '../http/servers.ts'
 import { SipEngine } from '../sip/engine.ts'
 import type { Module } from '../module.ts'
+import { addressOf } from '../net/transports/spec.ts'
+import type { TransportAnswer } from '../net/transports/spec.ts'
 import { coreConf } from '../modules/main/core.ts'
 import { eventConf } from '../modules/main/events.ts'
+import { publishPools } from '../rpc/metrics.ts'
 import type { ConnectionFacts, ThreadStatus } from '../rpc/server.ts'
 
 /** After how many replaced cycles a worker collects garbage. */
@@ -38,6 +41,9 @@ export class Serving {
   readonly #retired = new Set<Cycle>()
   /** How many replaced cycles were let go. */
   #released = 0
+
+  /** When the plugins' numbers were put down last. */
+  #published = 0
 
   /** Whether this worker is the one that does what only one may do. */
   readonly #leads: () => boolean
@@ -152,6 +158,9 @@ export class Serving {
 
   #publish(engine: HttpEngine): void {
     this.#board.write(this.slot, engine.activity(), this.#before)
+    if (this.#current === null || engine.now - this.#published < 1000) return
+    this.#published = engine.now
+    publishPools(this.#current)
   }
 
   /** Connections and requests of all workers: this one's as they are now, those of the others as they were a tenth of a second ago. */
@@ -188,6 +197,12 @@ export class Serving {
     if (cycle.http === null) return
     const thread = { engine, leads: this.#leads }
     for (const module of cycle.modules) module.begin?.(cycle, thread)
+  }
+
+  /** Gives a document to the transport of a module in the cycle in use; null when it is not there any more. */
+  document(module: string, address: string, document: Buffer, peer: string): TransportAnswer | null | Promise<TransportAnswer | null> {
+    const found = this.#current?.modules.find(({ name }) => name === module)?.transports?.find(({ spec }) => addressOf(spec) === address)
+    return found === undefined ? null : found.receive(document, peer)
   }
 
   /** How a module is doing in this thread and the cycle in use; null when it does not tell. */

@@ -46,7 +46,15 @@ export declare function request_trailer_at(i: i32, part: i32, out: usize, capaci
 export declare function variable(name: usize, length: i32, flags: i32, get: i32, set: i32, data: usize): void
 // @ts-ignore: decorator
 @external('vespid', 'select')
-export declare function select(name: usize, length: i32, get: i32, data: usize): void
+export declare function select(
+  pattern: usize, length: i32, nests: i32, get: i32, getData: usize, check: i32, checkData: usize,
+): void
+// @ts-ignore: decorator
+@external('vespid', 'select_resolve')
+export declare function select_resolve(text: usize, length: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'select_get')
+export declare function select_get(id: i32, out: usize, capacity: i32): i32
 // @ts-ignore: decorator
 @external('vespid', 'script_function')
 export declare function script_function(name: usize, length: i32, minimum: i32, maximum: i32, kinds: i32, call: i32, data: usize): void
@@ -243,6 +251,21 @@ export declare function rpc_dispatch(document: usize, length: i32, batch: i32, n
 @external('vespid', 'rpc_reply')
 export declare function rpc_reply(type: usize, length: i32, batch: i32, note: usize, noteLength: i32): void
 // @ts-ignore: decorator
+@external('vespid', 'rpc_serve')
+export declare function rpc_serve(dialect: usize, length: i32): void
+// @ts-ignore: decorator
+@external('vespid', 'rpc_exec')
+export declare function rpc_exec(document: usize, length: i32, dialect: usize, dialectLength: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'rpc_outcome')
+export declare function rpc_outcome(part: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'transport')
+export declare function transport(kind: i32, settings: usize, length: i32, receive: i32, data: usize): void
+// @ts-ignore: decorator
+@external('vespid', 'document_answer')
+export declare function document_answer(to: usize, toLength: i32, bytes: usize, length: i32): void
+// @ts-ignore: decorator
 @external('vespid', 'sleep')
 export declare function sleep(milliseconds: f64): void
 // @ts-ignore: decorator
@@ -371,5 +394,29 @@ export declare function subrequest_background(
   headers: usize, headersLength: i32, body: usize, bodyLength: i32,
 ): i32
 // @ts-ignore: decorator
+@external('vespid', 'subrequest_ordered')
+export declare function subrequest_ordered(
+  uri: usize, length: i32, args: usize, argsLength: i32, method: usize, methodLength: i32,
+  headers: usize, headersLength: i32, body: usize, bodyLength: i32, at: i32,
+): i32
+// @ts-ignore: decorator
 @external('vespid', 'subrequest_read')
 export declare function subrequest_read(out: usize, capacity: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'file_read')
+export declare function file_read(path: usize, length: i32, format: i32, out: usize, capacity: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'generation')
+export declare function generation(add: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'reason')
+export declare function reason(out: usize, capacity: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'db_open')
+export declare function db_open(url: usize, length: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'db_dialect')
+export declare function db_dialect(database: i32): i32
+// @ts-ignore: decorator
+@external('vespid', 'db_query')
+export declare function db_query(database: i32, sql: usize, sqlLength: i32, params: usize, paramsLength: i32, rows: i32, timeout: i32): i32

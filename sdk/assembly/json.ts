@@ -163,18 +163,21 @@ function numberText(value: f64): string {
 /** A string as JSON text, in its quotes (RFC 8259 §7). */
 export function quote(source: string): string {
   let from = 0
-  let out = '"'
+  const out: string[] = ['"']
   for (let i = 0; i < source.length; i++) {
     const c = source.charCodeAt(i)
     if (c >= 32 && c != 34 && c != 92) continue
-    out += source.substring(from, i)
-    if (c == 34) out += '\\"'
-    else if (c == 92) out += '\\\\'
-    else if (c == 10) out += '\\n'
-    else if (c == 13) out += '\\r'
-    else if (c == 9) out += '\\t'
-    else out += '\\u00' + (c < 16 ? '0' : '1') + '0123456789abcdef'.charAt(c & 15)
+    if (i > from) out.push(source.substring(from, i))
+    if (c == 34) out.push('\\"')
+    else if (c == 92) out.push('\\\\')
+    else if (c == 10) out.push('\\n')
+    else if (c == 13) out.push('\\r')
+    else if (c == 9) out.push('\\t')
+    else out.push('\\u00' + (c < 16 ? '0' : '1') + '0123456789abcdef'.charAt(c & 15))
     from = i + 1
   }
-  return out + source.substring(from) + '"'
+  if (from == 0) return '"' + source + '"'
+  out.push(source.substring(from))
+  out.push('"')
+  return out.join('')
 }

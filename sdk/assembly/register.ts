@@ -132,14 +132,6 @@ export function variable_prefix(prefix: string, get: (r: Request, rest: string) 
   host.variable(text.at, text.length, 1, getter().index, -1, get.index)
 }
 
-/** Defines the select `@name`; `get` is given what follows the name, and returns the value or null. */
-export function select(name: string, get: (r: Request, argument: string) => string | null): void {
-  setup()
-  text.begin()
-  text.put(name)
-  host.select(text.at, text.length, getter().index, get.index)
-}
-
 function getter(): (data: usize, stamp: i32) => i32 {
   return (data: usize, stamp: i32): i32 => {
     request.stamp = stamp

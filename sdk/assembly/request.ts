@@ -72,8 +72,12 @@ export class Request {
   set args(value: string) { setField(2, value) }
   /** Path and arguments as received: `$request_uri`. */
   get unparsedUri(): string { return field(3) }
+  /** The target as received: a path, or a whole URL. */
+  get target(): string { return field(8) }
   /** The request line as received. */
   get line(): string { return field(4) }
+  /** The name of the location that serves it: `/api/` of `location /api/ { … }`. */
+  get location(): string { return field(7) }
   /** The host asked for, lower case, without port; `''` when none is named. */
   get host(): string { return field(5) }
   /** 1001 for HTTP/1.1, 1000 for HTTP/1.0, 9 for HTTP/0.9. */

@@ -61,9 +61,9 @@ const call = new RpcCall()
 
 /**
  * Registers a command. `usage` is its call form and what it does: `ban.add ADDRESS: refuse requests from ADDRESS`.
- * `reads`: it changes nothing.
+ * `reads`: it changes nothing. `array`: it always answers an array, `[]` where it adds nothing.
  */
-export function rpc(name: string, usage: string, run: (call: RpcCall) => void, reads: bool = false): void {
+export function rpc(name: string, usage: string, run: (call: RpcCall) => void, reads: bool = false, array: bool = false): void {
   setup()
   const enter = (data: usize): i32 => {
     call_indirect(<u32>data, changetype<usize>(call))
@@ -74,7 +74,7 @@ export function rpc(name: string, usage: string, run: (call: RpcCall) => void, r
   const at = text.at
   const length = text.length
   text.put(usage)
-  host.command(at, length, text.at, text.length, reads ? 0 : 1, enter.index, run.index)
+  host.command(at, length, text.at, text.length, (reads ? 0 : 1) | (array ? 2 : 0), enter.index, run.index)
 }
 
 /**
@@ -104,13 +104,17 @@ export function rpc_reply(type: string, readOnly: string = '', batch: i32 = 0): 
   return Status.Ok
 }
 
-/** Runs one command with parameters as JSON text and waits for its answer: `{"result":…}` or `{"error":…}`. */
-export function rpc_call(method: string, params: string = ''): string {
+/**
+ * Runs one command with parameters as JSON text and waits for its answer: `{"result":…}` or `{"error":…}`; `''` when it
+ * is longer than `limit` bytes (0: none is).
+ */
+export function rpc_call(method: string, params: string = '', limit: i32 = 0): string {
   text.begin()
   text.put(method)
   const at = text.at
   const length = text.length
   text.put(params)
   host.rpc_call(at, length, text.at, text.length)
+  if (limit > 0 && host.result_length(0) > limit) return ''
   return result().toString()
 }

@@ -164,7 +164,8 @@ function looker(): (data: usize, stamp: i32, more: i32) => i32 {
 /**
  * Defines `$name`. `get` answers its value by `s.answer…`, or returns false for $null; `set` returns whether it could.
  * `keys`: what may stand in the
- * parentheses, separated by commas; anything when it is `''`.
+ * parentheses, separated by commas; anything when it is `''`. A key that ends in `*` stands for all that begin so; `~` as
+ * the first says that case does not matter.
  */
 export function pseudo_variable(
   name: string, inner: Inner, get: (s: Script) => bool, set: ((s: Script) => bool) | null = null, keys: string = '',
@@ -201,16 +202,18 @@ export function parameter<C>(name: string, type: ParamType, set: (conf: C, value
   host.parameter(text.at, text.length, type, conf, run.index, set.index)
 }
 
+/** Whether an event route is for a request; `Always`: for all, the host need not ask again until the configuration changes. */
+export enum Admit { No = 0, Yes = 1, Always = 2 }
+
 /**
  * Declares `event_route[MODULE:EVENT]`, which the server runs for HTTP requests where it is configured. `admit` is
- * asked first: false passes the
- * request on. `required`: a server whose configuration uses the plugin's parameters without the route does not start.
+ * asked first: `No` passes the request on. `required`: a server whose configuration uses the plugin's parameters without the route does not start.
  */
-export function event_route<C>(name: string, admit: ((r: Request, conf: C) => bool) | null = null, required: bool = false): void {
+export function event_route<C>(name: string, admit: ((r: Request, conf: C) => Admit) | null = null, required: bool = false): void {
   const conf = confOf<C>(Level.Main)
   const run = (data: usize, stamp: i32, conf: usize): i32 => {
     request.stamp = stamp
-    return call_indirect<bool>(<u32>data, changetype<usize>(request), conf) ? 1 : 0
+    return call_indirect<i32>(<u32>data, changetype<usize>(request), conf)
   }
   text.begin()
   text.put(name)

@@ -73,3 +73,16 @@ export function subrequest_background(uri: string, args: string = '', ask: Ask =
     words[0], <i32>words[1], words[2], <i32>words[3], words[4], <i32>words[5], words[6], <i32>words[7], words[8], <i32>words[9],
   ) == 0
 }
+
+/**
+ * Puts a subrequest's output into the response (nginx's ordered subrequests). In a handler it stands before byte `at` of what `reply` is given, in a body
+ * filter of what this part is passed on as; −1: behind it. Several stand in the order of their places, then in that of the calls. They run at the same time, their output
+ * comes in order. It waits for nothing: they are made when the handler or filter has returned, and not at all when a handler then does not reply.
+ * A body filter needs a response without Content-Length. False when there are too many.
+ */
+export function subrequest_ordered(uri: string, args: string = '', ask: Ask = plain, at: i32 = -1): bool {
+  put(uri, args, ask)
+  return host.subrequest_ordered(
+    words[0], <i32>words[1], words[2], <i32>words[3], words[4], <i32>words[5], words[6], <i32>words[7], words[8], <i32>words[9], at,
+  ) == 0
+}

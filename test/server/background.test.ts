@@ -86,7 +86,7 @@ test('a timer that waits never overlaps with itself, not over reloads either; wh
 test('a timer that only one worker runs moves on when that worker dies', async (t) => {
   const server = await serving(t)
   await reaches(server, 'one', 5)
-  const threads = (await server.rpc('core.ps')).result.filter(({ role }: { role: string }) => role === 'worker')
+  const threads = (await server.rpc('worker.list')).result.filter(({ role }: { role: string }) => role === 'worker')
   assert.equal((await server.rpc('core.restart_worker', threads[0].thread)).result, 'restarted')
   await server.waitLog(/worker process \d+ exited with code 1/)
   const before = await mark(server, 'one')

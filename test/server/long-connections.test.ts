@@ -33,7 +33,7 @@ const closed = (socket: Socket): Promise<void> => new Promise((resolve) => socke
 
 /** Waits until the worker holds so many configurations. */
 async function holds(server: Server, cycles: number): Promise<void> {
-  await untilAsync(async () => (await server.rpc('core.ps')).result.at(-1).cycles === cycles, () => `the worker does not come to ${cycles} configurations:\n${server.log()}`)
+  await untilAsync(async () => (await server.rpc('worker.list')).result.at(-1).cycles === cycles, () => `the worker does not come to ${cycles} configurations:\n${server.log()}`)
 }
 
 async function reload(server: Server): Promise<void> {
@@ -110,7 +110,7 @@ test('worker_shutdown_timeout ends what still runs in a replaced configuration, 
   const kept = await server.connect()
   kept.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n')
   assert.equal((await kept.response()).body, 'one')
-  await untilAsync(async () => (await server.rpc('core.ps')).result.at(-1).connections === 3, () => 'connections')
+  await untilAsync(async () => (await server.rpc('worker.list')).result.at(-1).connections === 3, () => 'connections')
   await server.reload(conf(up.port, '', 'two'))
   const ended = closed(far)
   assert.equal(await socket.rest(), '')

@@ -85,10 +85,10 @@ test('commands that change the server need jsonrpcs_write', async (t) => {
     },
   }])
   assert.equal((await post(server, '{"jsonrpc":"2.0","method":"core.reload"}'))[0], 204)
-  assert.equal((await server.rpc('core.ps')).result[0].cycle, 1)
+  assert.equal((await server.rpc('worker.list')).result[0].cycle, 1)
   const [, answer] = await post(server, reload, '/free')
   assert.equal(answer.result.configuration, 2)
-  assert.equal((await server.rpc('core.ps')).result[0].cycle, 2)
+  assert.equal((await server.rpc('worker.list')).result[0].cycle, 2)
 })
 
 test('only POST; bodies have a bound; web pages of other sites cannot call', async (t) => {

@@ -57,7 +57,7 @@ test('the numbers of all workers are summed, and survive a worker that dies', as
     asked++
   } while (seen[3] !== 40 + asked)
   assert.equal(seen[1], 40 + asked)
-  const { result } = await server.rpc('core.ps')
+  const { result } = await server.rpc('worker.list')
   const worker = result.find((one: { role: string }) => one.role === 'worker')
   await server.rpc('core.restart_worker', String(worker.thread))
   await server.waitLog(new RegExp(`worker process ${worker.thread} exited`))

@@ -81,7 +81,7 @@ http { server { listen 127.0.0.1:<port>; location / { root <prefix>; } } }`, { f
 
 /** Waits until a worker is answering a request. */
 function waitForConnection(server: Server): Promise<void> {
-  return untilAsync(async () => (await server.rpc('core.ps')).result.some((thread: { writing: number }) => thread.writing > 0), () => 'no request in progress')
+  return untilAsync(async () => (await server.rpc('worker.list')).result.some((thread: { writing: number }) => thread.writing > 0), () => 'no request in progress')
 }
 
 test('HUP takes a new configuration', async (t) => {
@@ -177,7 +177,7 @@ http { server { listen 127.0.0.1:<port2>; location / { return 200 two; } } }`
   assert.equal(await answers(server.port()), false)
   assert.equal(server.site.read('vespid.pid'), '')
   assert.equal(server.site.read('other.pid'), `${server.pid}\n`)
-  const ps = await run(server.site, ['rpc', '-p', '<prefix>', '--json', 'core.ps'])
+  const ps = await run(server.site, ['rpc', '-p', '<prefix>', '--json', 'worker.list'])
   assert.deepEqual(JSON.parse(ps.stdout).map(({ thread, role, cycle }: any) => [thread, role, cycle]),
     [[0, 'master', 2], [1, 'worker', 2], [2, 'worker', 2], [3, 'worker', 2]])
   assert.equal((await server.reload(next.replace('3', '1'))).code, 0)
@@ -190,7 +190,7 @@ test('a worker that dies is replaced and serves what the server serves, not what
   await server.site.configure('nonsense;')
   assert.equal((await server.rpc('core.restart_worker', 2)).result, 'restarted')
   await server.waitLog(/\[alert\] \d+#0: worker process 2 exited with code 1\n.*start worker process 3/)
-  const threads = async () => (await server.rpc('core.ps')).result.map(({ thread, cycle }: any) => `${thread} serves ${cycle}`).join(', ')
+  const threads = async () => (await server.rpc('worker.list')).result.map(({ thread, cycle }: any) => `${thread} serves ${cycle}`).join(', ')
   await untilAsync(async () => await threads() === '0 serves 1, 1 serves 1, 3 serves 1', () => server.log())
   for (let i = 0; i < 20; i++) assert.equal((await server.get('/')).body, 'one')
 })
@@ -202,7 +202,7 @@ test('the first worker owns unix sockets; its replacement takes them over', asyn
   assert.equal((await before.response()).body, 'one')
   await server.rpc('core.restart_worker', 1)
   assert.equal(await before.rest(), '')
-  await untilAsync(async () => (await server.rpc('core.ps')).result.some(({ thread, cycle }: any) => thread === 3 && cycle === 1), () => server.log())
+  await untilAsync(async () => (await server.rpc('worker.list')).result.some(({ thread, cycle }: any) => thread === 3 && cycle === 1), () => server.log())
   assert.equal((await server.get('/', {}, 'http.sock')).body, 'one')
 })
 
@@ -268,7 +268,7 @@ test('a pid file deep in the tree: the control socket works beyond the length of
 test('master_process off: one thread does all', async (t) => {
   const server = await start(t, hello('one', 'master_process off; worker_processes 4;'))
   assert.match(server.stderr, /, one process\n/)
-  assert.deepEqual((await server.rpc('core.ps')).result.map(({ thread, role, cycle }: any) => [thread, role, cycle]), [[0, 'single', 1]])
+  assert.deepEqual((await server.rpc('worker.list')).result.map(({ thread, role, cycle }: any) => [thread, role, cycle]), [[0, 'single', 1]])
   assert.equal((await server.get('/')).body, 'one')
   assert.equal((await server.reload(hello('two', 'master_process off;'))).code, 0)
   assert.equal((await server.get('/')).body, 'two')

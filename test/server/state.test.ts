@@ -114,11 +114,11 @@ for (const [what, options] of Object.entries({ 'one worker': { workers: 1 }, 'tw
     }
     await more(50)
     for (let i = 0; i < 12; i++) {
-      const number = (await server.rpc('core.ps')).result[0].cycle
+      const number = (await server.rpc('worker.list')).result[0].cycle
       if (i % 3 === 0) assert.equal((await replace(server, i % 2 === 0 ? 'other' : 'first')).error, undefined)
       else if (i % 3 === 1) assert.equal((await server.rpc('core.reload')).error, undefined)
       else server.kill('SIGHUP')
-      await untilAsync(async () => (await server.rpc('core.ps')).result.every(({ cycle }: { cycle: number }) => cycle > number), () => server.log())
+      await untilAsync(async () => (await server.rpc('worker.list')).result.every(({ cycle }: { cycle: number }) => cycle > number), () => server.log())
       await more(50)
     }
     stopped = true
@@ -202,7 +202,7 @@ test('requests in progress end in the old instance; what they change after the h
   const [, name] = (await body(server)).split(' ')
   const client = await server.connect()
   client.write('POST /slow HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nab')
-  await untilAsync(async () => (await server.rpc('core.ps')).result[1].connections > 0, () => 'no connection')
+  await untilAsync(async () => (await server.rpc('worker.list')).result[1].connections > 0, () => 'no connection')
   assert.equal((await server.rpc('core.reload')).error, undefined)
   assert.equal(await body(server), `first ${name} 2`)
   client.write('cd')
@@ -214,11 +214,11 @@ test('requests in progress end in the old instance; what they change after the h
 test('a worker that replaces a dead one starts afresh', async (t) => {
   const server = await serving(t, 'first')
   await body(server)
-  const [, { thread }] = (await server.rpc('core.ps')).result
+  const [, { thread }] = (await server.rpc('worker.list')).result
   assert.equal((await server.rpc('core.restart_worker', thread)).result, 'restarted')
   await server.waitLog(/start worker process \d+\n[^]*start worker process \d+\n/)
-  await untilAsync(async () => (await server.rpc('core.ps')).result.length === 2, () => server.log())
-  const { stdout } = await run(server.site, ['rpc', '-p', server.prefix, 'core.ps'])
+  await untilAsync(async () => (await server.rpc('worker.list')).result.length === 2, () => server.log())
+  const { stdout } = await run(server.site, ['rpc', '-p', server.prefix, 'worker.list'])
   assert.match(stdout, /worker/)
   assert.match(await body(server), /^first \d+ 1$/)
 })

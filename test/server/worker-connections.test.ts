@@ -24,7 +24,7 @@ for (const [main, connections, room] of [['', 8, 6], ['master_process off;', 8, 
     // Heads that are not complete: these connections are not idle.
     const clients = await open(server, room + 4, 'GET / HT', async (client, i) => {
       // What has not been read yet would count as idle.
-      if (i < room) return untilAsync(async () => (await server.rpc('core.ps')).result.at(-1).reading === i + 1, () => `connection ${i} is not being read`)
+      if (i < room) return untilAsync(async () => (await server.rpc('worker.list')).result.at(-1).reading === i + 1, () => `connection ${i} is not being read`)
       await until(() => client.ended, () => `connection ${i} was not turned away:\n${server.log()}`)
       await until(() => alerts() === i - room + 1, () => `${alerts()} alerts`)
     })
@@ -63,7 +63,7 @@ test('a reload takes another limit', async (t) => {
   await server.waitLog(/configuration 2 is in use/)
   const first = await server.connect()
   first.write('GET')
-  await untilAsync(async () => (await server.rpc('core.ps')).result.at(-1).reading === 1, () => 'the first connection is not being read')
+  await untilAsync(async () => (await server.rpc('worker.list')).result.at(-1).reading === 1, () => 'the first connection is not being read')
   const second = await server.connect()
   second.write('GET')
   await until(() => second.ended, () => server.log())

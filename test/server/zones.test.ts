@@ -167,12 +167,12 @@ test('two workers count together, through reloads and the death of a worker', as
   })()])
   for (const client of clients) client.close()
   assert.equal(await ask(server, 'get&main&n'), '1200')
-  const threads: { role: string, thread: number, requests: number }[] = (await server.rpc('core.ps')).result
+  const threads: { role: string, thread: number, requests: number }[] = (await server.rpc('worker.list')).result
   const workers = threads.filter(({ role }) => role === 'worker')
   assert.equal(workers.length, 2)
   assert.equal((await server.rpc('core.restart_worker', String(workers[0]!.thread))).result, 'restarted')
   await untilAsync(async () => {
-    const now: { role: string, thread: number }[] = (await server.rpc('core.ps')).result
+    const now: { role: string, thread: number }[] = (await server.rpc('worker.list')).result
     return now.filter(({ role, thread }) => role === 'worker' && thread !== workers[0]!.thread).length === 2
   }, () => 'the worker is not replaced')
   assert.equal(await ask(server, 'incr&main&n&1'), '1201')

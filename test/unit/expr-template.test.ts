@@ -62,7 +62,7 @@ test('any text is split or refused, and a split text keeps every byte', () => {
     const text = Array.from({ length: next(8) }, () => alphabet[next(alphabet.length)]).join('')
     const why = failure(text)
     if (why === 'none') {
-      const braces = splitTemplate(text).map((p) => 'text' in p ? p.text : 'capture' in p ? `$${p.capture}` : p.variable).join('')
+      const braces = splitTemplate(text).map((p) => 'text' in p ? p.text : 'capture' in p ? `$${p.capture}` : 'select' in p ? p.select : p.variable).join('')
       assert.equal(braces.replaceAll(/[${}]/g, ''), text.replaceAll(/[${}]/g, ''))
     } else assert.match(why, /^(invalid variable name|the closing bracket in "\w*" variable is missing)$/)
   }

@@ -54,7 +54,7 @@ export class TestSubject implements ScriptSubject {
 /** An HTTP request as a message; the last of `lines` before an empty one ends the head. */
 export function httpMessage(method: string, target: string, headers: readonly (readonly [string, string])[] = [], body = ''): Message {
   return new HttpMessage({
-    serial: 1, revision: 0, method, requestLine: `${method} ${target} HTTP/1.1`, unparsedUri: target,
+    serial: 1, revision: 0, method, requestLine: `${method} ${target} HTTP/1.1`, target,
     head: { count: headers.length, name: (i) => headers[i]![0], value: (i) => headers[i]![1], understood: true },
     bodyBuffer: Buffer.from(body, 'latin1'),
     connection: { remoteAddress: '127.0.0.1', remotePort: 40000, localAddress: '127.0.0.1', localPort: 9425 },

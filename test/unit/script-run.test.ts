@@ -5,8 +5,8 @@ import { hostLibrary } from '../../host/script/builtin.ts'
 import type { ScriptRun } from '../../host/script/run.ts'
 import { TestSubject, compileText, httpMessage, runBody, sipMessage, tables, withReply } from './script-kit.ts'
 
-function value(body: string, source = '$var(r)'): unknown {
-  return runBody(body).run.get(source)
+function value(body: string, source = '$var(r)', given: Parameters<typeof runBody>[1] = {}): unknown {
+  return runBody(body, given).run.get(source)
 }
 
 test('all mistakes are told in one run, with place and suggestion', () => {
@@ -159,9 +159,12 @@ test('a name that expands to too much is a failure of its statement', () => {
   assert.equal(subject.lines.length, 2)
 })
 
-test('selects in expressions: failed counts as empty, but for defined and $null', () => {
-  const body = (condition: string): number => Number(value(`if (${condition}) { $var(r) = 1; } else { $var(r) = 0; }`))
-  assert.equal(body('@msg.header.nope == ""'), 1)
+test('selects in expressions: what has failed compares false, or counts as empty', () => {
+  const body = (condition: string, selectTruth: 'seed' | 'kamailio' = 'seed'): number => Number(value(`if (${condition}) { $var(r) = 1; } else { $var(r) = 0; }`, '$var(r)', { selectTruth }))
+  assert.equal(body('@msg.header.nope == ""'), 0)
+  assert.equal(body('@msg.header.nope == ""', 'kamailio'), 1)
+  assert.equal(body('@msg.header.nope != "x"'), 0)
+  assert.equal(body('!(@msg.header.nope == "x")'), 1)
   assert.equal(body('@msg.header.nope == $null'), 1)
   assert.equal(body('defined @msg.header.nope'), 0)
   assert.equal(body('@method == "GET"'), 1)

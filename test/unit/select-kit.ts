@@ -113,7 +113,7 @@ export function httpRequest(text: string): HttpRequestView {
   const fields = lines.map((field): [string, string] => [field.slice(0, field.indexOf(':')), field.slice(field.indexOf(':') + 1).trim()])
   const body = text.slice(head.length + 4)
   return {
-    serial: 1, revision: 0, method, requestLine: line, unparsedUri: target.replace(/^https?:\/\/[^/]*/, ''),
+    serial: 1, revision: 0, method, requestLine: line, target,
     head: { count: fields.length, understood: true, name: (i) => fields[i]![0], value: (i) => fields[i]![1] },
     bodyBuffer: Buffer.from(body, 'latin1'),
     connection: { remoteAddress: '127.0.0.1', remotePort: 40000, localAddress: '127.0.0.1', localPort: 9502 },

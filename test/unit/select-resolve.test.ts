@@ -236,17 +236,23 @@ test('a plugin adds selects; names, arguments, indexes and nests work as for the
   assert.equal(value('@from.shoe_size'), '42')
 })
 
-test('a select that a module declares: without argument, with a name, a text or an index; its failure is an error', () => {
+test('a select that a module declares: its arguments, what may follow, its check; its failure is an error', () => {
   const table = standardSelects(() => false)
-  defineDeclared(table, { name: 'jwt.claim', get: (r, argument) => argument === 'none' ? null : `${r.method}:${argument}` }, 'selects')
-  defineDeclared(table, { name: 'broken', get: () => { throw new Error('trap') } }, 'selects')
+  defineDeclared(table, {
+    pattern: 'jwt.claim.*[n?]', nests: ['header', 'value'], check: ([name]) => name === '' ? 'the name is empty' : undefined,
+    get: (r, [name, n]) => name === 'none' ? null : name === 'fails' ? undefined : `${r.method}:${name}:${n}`,
+  }, 'selects')
+  defineDeclared(table, { pattern: 'broken.*', get: () => { throw new Error('a mistake') } }, 'selects')
+  defineDeclared(table, { pattern: 'trapped', get: () => { throw Object.assign(new Error('x'), { name: 'Trap' }) } }, 'selects')
   const m = new HttpMessage(httpRequest('GET / HTTP/1.1\r\nHost: x\r\n\r\n'))
   const value = (text: string) => compileSelect(text, table).evaluate(m)
-  assert.deepEqual(['@jwt.claim', '@jwt.claim.sub', '@jwt.claim["a b"]', '@jwt.claim[-1]', '@jwt.claim.none', '@jwt.claim["<sip:u@h>"].nameaddr.uri.user', '@broken.x'].map(value),
-    ['GET:', 'GET:sub', 'GET:a b', 'GET:-1', null, 'u', undefined])
-  assert.equal(compileSelect('@jwt.claim', table).evaluate(new SipMessage('')), undefined)
+  assert.deepEqual(['@jwt.claim.sub', '@JWT.claim["a b"]', '@jwt.claim.x[-1]', '@jwt.claim.none', '@jwt.claim.fails', '@jwt.claim["<sip:u@h>"].nameaddr.uri.user', '@broken.x'].map(value),
+    ['GET:sub:null', 'GET:a b:null', 'GET:x:-1', null, undefined, 'u', undefined])
+  assert.throws(() => value('@trapped'), { name: 'Trap' })
+  assert.equal(compileSelect('@jwt.claim.x', table).evaluate(new SipMessage('')), ':x:null')
   assert.deepEqual(failure('@jwt', table), ['incomplete select "@jwt"', 'it must be followed by "claim"', null])
-  assert.throws(() => defineDeclared(table, { name: 'jwt.claim', get: () => null }, 'other'), { message: 'the select "@jwt.claim" of the module "other" is already defined by "selects"' })
+  assert.deepEqual(failure('@jwt.claim[""]', table).slice(0, 2), ['invalid select "@jwt.claim[""]", the name is empty', null])
+  assert.throws(() => defineDeclared(table, { pattern: 'jwt.claim.*', get: () => null }, 'other'), { message: 'the select "@jwt.claim.*" of the module "other" is already defined by "selects"' })
 })
 
 test('the list in docs/selects.md is the table\'s', () => {

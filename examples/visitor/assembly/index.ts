@@ -1,4 +1,4 @@
-import { Request, select, variable, variable_prefix } from '@vespid/sdk'
+import { Request, SelectCall, select, variable, variable_prefix } from '@vespid/sdk'
 
 /** What a visitor uses, told from User-Agent. */
 function device(r: Request): string {
@@ -25,5 +25,6 @@ variable('visitor_language', (r: Request): string | null => language(r))
 // $visitor_cookie_NAME: a family of variables; the rest of the name is given.
 variable_prefix('visitor_cookie_', (r: Request, rest: string): string | null => r.cookie(rest))
 
-// The same for routing scripts: @visitor.device, @visitor.language.
-select('visitor', (r: Request, argument: string): string | null => argument == 'device' ? device(r) : argument == 'language' ? language(r) : null)
+// The same as selects, for routing scripts, `${@visitor.device}` in texts and `if (@visitor.language = fr)`. On SIP there is no request.
+select('visitor.device', (s: SelectCall): string | null => s.hasRequest ? device(s.request) : s.fail())
+select('visitor.language', (s: SelectCall): string | null => s.hasRequest ? language(s.request) : s.fail())

@@ -36,7 +36,7 @@ const listed = 14
  */
 export function compileSelect(text: string, table: SelectTable, place: Place | null = null, depth = 0): CompiledSelect {
   const identifier = parseIdentifier(text)
-  if ('reason' in identifier) throw faulty(text, identifier, place)
+  if ('reason' in identifier) throw selectFault(text, identifier, place)
   const context: BindContext = {
     select(inner) {
       if (depth >= maximumDepth) throw new ConfigError(`invalid select "${text}", selects are nested too deep`, place)
@@ -46,7 +46,8 @@ export function compileSelect(text: string, table: SelectTable, place: Place | n
   return new CompiledSelect(text, new Resolution(identifier, table, place, context).run())
 }
 
-function faulty(text: string, fault: IdentifierFault, place: Place | null): ConfigError {
+/** The error for a text that is no identifier, at the part of `place`'s word that is wrong. */
+export function selectFault(text: string, fault: IdentifierFault, place: Place | null): ConfigError {
   return new ConfigError(`invalid select "${text}", ${fault.reason}`, within(place, text, fault.offset, fault.length))
 }
 

@@ -122,6 +122,13 @@ function readString(text: string, start: number, open: number): { readonly value
   return { offset: open + 1 - start, length: 1, reason: 'the quoted text is not closed' }
 }
 
+/** Where the quoted text that begins with the quote at `open` closes; the end of `text` when it does not. */
+export function quotedEnd(text: string, open: number): number {
+  let at = open + 1
+  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1
+  return Math.min(at, text.length)
+}
+
 /** Behind the closing quote at `at`: the bracket must close. */
 function closed(text: string, start: number, open: number, at: number, value: string): { readonly value: string, readonly end: number } | IdentifierFault {
   if (text.charCodeAt(at) === 93) return { value, end: at + 1 }

@@ -1,4 +1,4 @@
-/** Which sockets the `listen=` lines of a Kamailio file mean for HTTP. */
+/** Which sockets the `listen=` lines of a Kamailio file mean. */
 import { networkInterfaces } from 'node:os'
 import { isIPv4, isIPv6 } from 'node:net'
 import type { Place } from '../../core/place.ts'
@@ -13,9 +13,17 @@ export interface HttpListen {
 /** Kamailio's port, when neither the line nor `port=` names one. */
 const DEFAULT_PORT = 5060
 
-/** Protocols of `listen=` that carry no HTTP here. */
+/** One address for SIP as the `sip` block's `listen` writes it, `udp:127.0.0.1:5060`. */
+export interface SipAddress {
+  readonly place: Place
+  readonly address: string
+  readonly advertise: string | null
+}
+
+/** The sockets of a file; `other` are protocols that there are not. TCP addresses carry HTTP and SIP. */
 export interface Listeners {
   readonly http: readonly HttpListen[]
+  readonly sip: readonly SipAddress[]
   readonly other: readonly { readonly place: Place, readonly protocol: string }[]
 }
 
@@ -23,20 +31,27 @@ export interface Listeners {
 export function listenersOf(file: ScriptFile, begin: Place): Listeners {
   const set = file.settings.findLast(({ name }) => name === 'port')?.value
   const standard = typeof set === 'number' && set > 0 ? set : DEFAULT_PORT
-  if (file.listens.length === 0) return { http: [{ place: begin, address: `*:${standard}` }], other: [] }
+  if (file.listens.length === 0) {
+    const sip = ['udp', 'tcp'].map((protocol) => ({ place: begin, address: `${protocol}:*:${standard}`, advertise: null }))
+    return { http: [{ place: begin, address: `*:${standard}` }], sip, other: [] }
+  }
   const http: HttpListen[] = []
+  const sip: SipAddress[] = []
   const other: { place: Place, protocol: string }[] = []
-  for (const { place, protocol, address, port } of file.listens) {
-    if (protocol !== null && protocol !== 'tcp') {
+  for (const { place, protocol, address, port, advertise } of file.listens) {
+    if (protocol !== null && protocol !== 'tcp' && protocol !== 'udp') {
       other.push({ place, protocol })
       continue
     }
     for (const host of hostsOf(address)) {
       const text = `${host}:${port === 0 ? standard : port}`
-      if (!http.some((one) => one.address === text)) http.push({ place, address: text })
+      for (const one of protocol === null ? ['udp', 'tcp'] : [protocol]) {
+        if (!sip.some((known) => known.address === `${one}:${text}`)) sip.push({ place, address: `${one}:${text}`, advertise })
+        if (one === 'tcp' && !http.some((known) => known.address === text)) http.push({ place, address: text })
+      }
     }
   }
-  return { http, other }
+  return { http, sip, other }
 }
 
 /** An interface is all of its addresses; IPv6 goes into brackets. */

@@ -7,6 +7,7 @@ import type { CycleOptions } from '../../cycle.ts'
 import type { ScriptFile } from '../../script/ast.ts'
 import { coreSettings } from '../../script/coresettings.ts'
 import { listenersOf } from './listeners.ts'
+import type { SipAddress } from './listeners.ts'
 import { internal } from './module.ts'
 import type { MadeStatement } from './statements.ts'
 
@@ -34,22 +35,40 @@ export function makeConfiguration(file: ScriptFile, options: CycleOptions, given
   const main = [...mainStatements(values, options)].filter(({ words }) => !given.has(words[0]!))
   const modules = file.modules.map(({ name, file: path, place }): MadeStatement =>
     path === undefined ? { words: [internal.loadModule, name], place } : { words: ['load_module', path], place })
-  const { http, other } = listenersOf(file, begin)
+  const { http, sip, other } = listenersOf(file, begin)
+  const routed = file.routes.some(({ kind, name }) => kind === 'request_route' || (kind === 'route' && name === ''))
   const warnings = ignoredSettings(file)
   const [first] = other
   if (first !== undefined) {
-    warnings.push({ message: `"listen=${first.protocol}:..." is not served`, place: first.place, note: 'vespid serves HTTP over tcp here' })
+    warnings.push({ message: `"listen=${first.protocol}:..." is not served`, place: first.place, note: 'vespid serves SIP over udp and tcp, and HTTP over tcp' })
   }
+  const unserved = routed || file.listens.length === 0 ? undefined : sip.find(({ address }) => address.startsWith('udp:'))
+  if (unserved !== undefined) warnings.push({ message: '"listen=udp:..." is not served', place: unserved.place, note: 'there is no request_route' })
   const server: MadeStatement[] = [{ words: [internal.server], place: begin }]
   for (const { address, place } of http) server.push({ words: ['listen', address], place })
   const block = [...httpStatements(values), { words: [internal.routes], place: begin }]
   if (http.length > 0) block.push({ words: ['server'], place: http[0]!.place, block: server })
+  if (routed && sip.length > 0) block.push({ words: ['sip'], place: sip[0]!.place, block: sipStatements(values, file, sip) })
   const events = values.statement('worker_connections', 'tcp_max_connections', (n) => n > 0 ? n : CONNECTIONS, CONNECTIONS)
   return {
     main: [...main, { words: ['events'], place: begin, block: [events] }, ...modules],
     http: { words: ['http'], place: begin, block },
     warnings,
   }
+}
+
+/** The `sip` block; its routes are those of http{}. */
+function sipStatements(values: Values, file: ScriptFile, sip: readonly SipAddress[]): MadeStatement[] {
+  const statements: MadeStatement[] = sip.map(({ address, place, advertise }) =>
+    ({ words: ['listen', address, ...(advertise === null ? [] : [`advertise=${advertise}`])], place }))
+  for (const { name, value, place } of file.settings) {
+    if (name === 'alias') statements.push({ words: ['alias', String(value).replace(/^(?:udp|tcp|tls|sctp):/i, '')], place })
+  }
+  const lifetime = values.number('tcp_connection_lifetime') ?? LIFETIME
+  return [
+    ...statements, { words: ['idle_timeout', `${lifetime <= 0 || lifetime > DAY ? DAY : lifetime}s`], place: values.begin },
+    values.statement('max_message_size', 'tcp_rd_buf_size', (bytes) => Math.max(512, Math.min(bytes, 1 << 26)), READ_BUFFER),
+  ]
 }
 
 /** Settings by name, the last one counting. */

@@ -4,7 +4,7 @@ import type { ConfigError } from '../../core/errors.ts'
 import type { Variable } from '../../expr/variables.ts'
 import { placeSuffix } from '../../core/place.ts'
 import { coreVariables } from '../../http/core/variables.ts'
-import { splitTemplate } from '../../expr/template.ts'
+import { splitTemplate, useSelect } from '../../expr/template.ts'
 
 /** How values are made safe in a line: `escape=` of log_format. */
 export type Escape = 'default' | 'json' | 'none'
@@ -74,6 +74,7 @@ export function compileFormat(cf: Cf, name: string, escape: Escape, texts: reado
   texts.forEach((text, i) => {
     for (const piece of split(cf, text, first + i)) {
       if ('text' in piece) parts.push(piece.text)
+      else if ('select' in piece) parts.push(useSelect(cf, piece.select, first + i))
       else if ('variable' in piece) parts.push(fresh.get(piece.variable) ?? cf.cycle.variables.reference(piece.variable, placeSuffix(cf.place)))
     }
   })

@@ -3,6 +3,7 @@
  * keeps. In the host because it is memory of the whole server.
  */
 import type { Cf } from '../../conf/cf.ts'
+import type { Cycle } from '../../cycle.ts'
 import { ConfigError } from '../../core/errors.ts'
 import { missingGrant } from '../../core/grants.ts'
 import { parseMsec, parseOffset } from '../../core/units.ts'
@@ -67,14 +68,25 @@ function readSettings(cf: Cf): StoreSettings {
   return { evict: evict ?? true, file, sync: sync ?? defaultSync }
 }
 
+/** Bytes of the zone that a shipped plugin has for itself, when the configuration defines none of that name. */
+const ownSize = 4 << 20
+
+/** A plugin that is shipped with vespid has a zone of its own name without being allowed it. */
+function ownZone(cycle: Cycle, name: string): void {
+  cycle.grants.add(name, 'zone', name)
+  const zone = cycle.zones.get(name) ?? cycle.zones.add(name, ownSize, storeKind)
+  if (zone.kind === storeKind) zone.settings ??= { evict: false, file: null, sync: defaultSync }
+}
+
 /** Plugins use zones that are there and that they may use. */
 function initConf(cf: Cf): void {
   const { cycle } = cf
   for (const module of cycle.modules) {
     if (!(module instanceof NativeModule)) continue
-    const { name, zones } = module.plugin
+    const { name, own, zones } = module.plugin
     zones.attach(cycle)
     for (const zone of zones.names) {
+      if (own && zone === name) ownZone(cycle, name)
       if (!cycle.grants.has(name, 'zone', zone)) {
         cf.report(new ConfigError(`plugin "${name}" may not use zone "${zone}"`, null, missingGrant(name, 'zone', zone)))
       } else if (cycle.zones.get(zone)?.settings == null) {

@@ -38,20 +38,41 @@ export function sendAnswer(r: Request, subject: HttpSubject, style: HeadStyle): 
   return r.respond(code, type, body)
 }
 
-/**
- * Adds `Name: value` lines to the head; what is none is left out, and so are lines that describe the body's framing.
- */
-function addLines(r: Request, lines: string): void {
-  for (const line of lines.split(/\r\n|\n|\r/)) {
+/** A line of append_to_reply; `sole` names take the place of what the server would write. */
+interface Line { readonly name: string, readonly value: string, readonly sole: boolean }
+
+/** Texts of append_to_reply and what they mean: most scripts say the same each time, and splitting one costs 300 ns. */
+const known = new Map<string, readonly Line[]>()
+const mostKnown = 256
+const longestKnown = 1024
+
+/** Adds `Name: value` lines to the head. */
+function addLines(r: Request, text: string): void {
+  let lines = known.get(text)
+  if (lines === undefined) {
+    lines = linesOf(text)
+    if (known.size >= mostKnown) known.clear()
+    if (text.length <= longestKnown) known.set(text, lines)
+  }
+  for (let i = 0; i < lines.length; i++) {
+    const { name, value, sole } = lines[i]!
+    if (sole) r.headersOut.set(name, value)
+    else r.headersOut.add(name, value)
+  }
+}
+
+/** The lines of a text; what is none is left out, and so are lines that describe the body's framing. */
+function linesOf(text: string): Line[] {
+  const lines: Line[] = []
+  for (const line of text.split(/\r\n|\n|\r/)) {
     const colon = line.indexOf(':')
     if (colon <= 0) continue
     const name = line.slice(0, colon).trimEnd()
-    const value = line.slice(colon + 1).trim()
     const lower = name.toLowerCase()
     if (lower === 'content-length' || lower === 'transfer-encoding' || lower === 'connection') continue
-    if (lower === 'content-type' || lower === 'location' || lower === 'server') r.headersOut.set(name, value)
-    else r.headersOut.add(name, value)
+    lines.push({ name, value: line.slice(colon + 1).trim(), sole: lower === 'content-type' || lower === 'location' || lower === 'server' })
   }
+  return lines
 }
 
 /** Headers of the request that Kamailio's replies repeat, by their names there. */

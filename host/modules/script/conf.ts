@@ -4,6 +4,7 @@ import type { Place } from '../../core/place.ts'
 import type { RouteBlock } from '../../script/ast.ts'
 import type { Program } from '../../script/program.ts'
 import type { TableDefinition } from '../../script/htable.ts'
+import type { TruthMode } from '../../expr/select/truth.ts'
 import type { ScriptState } from './state.ts'
 import type { BoundEvent, BoundRoute } from './run.ts'
 
@@ -26,6 +27,8 @@ export class ScriptMainConf {
   pvBufferSize = 8192
   /** Lines of xlog and the like of a higher level are left out; Infinity: the error log's level alone decides. */
   debug = Infinity
+  /** `select_truth`; null: that of `compat`. */
+  selectTruth: TruthMode | null = null
   /** The `Server` line of strict answers; null: Kamailio's, '' none. */
   serverLine: string | null = null
   /** The blocks come from a Kamailio file, where names of event routes are not checked. */

@@ -16,6 +16,13 @@ const own: readonly ModuleParameter<ScriptMainConf>[] = [
   { name: 'max_recursive_level', type: 'int', set: (conf, value) => bounded(conf, 'maxRecursiveLevel', value, 1, 1024) },
   { name: 'pv_buffer_size', type: 'int', set: (conf, value) => bounded(conf, 'pvBufferSize', value, 256, 1 << 20) },
   { name: 'debug', type: 'int', set: (conf, value) => bounded(conf, 'debug', value, -5, 3) },
+  {
+    name: 'select_truth', type: 'string',
+    set(conf, value) {
+      if (value !== 'seed' && value !== 'kamailio') return 'must be "seed" or "kamailio"'
+      conf.selectTruth = value
+    },
+  },
   { name: 'server_header', type: 'string', set: (conf, value) => { conf.serverLine = String(value) } },
 ]
 

@@ -14,6 +14,7 @@ import { ScriptLocConf, ScriptMainConf } from './conf.ts'
 import { modparamDirective } from './modparam.ts'
 import { addOwnServers } from './own.ts'
 import { runEvents } from './run.ts'
+import { resolveSelects } from './selects.ts'
 
 function handlerOf(phase: Phase): PhaseHandler<ScriptLocConf> {
   return {
@@ -36,6 +37,7 @@ export const scriptModule: Module = {
     return conf
   },
   mergeLocConf(_cf, parent: ScriptLocConf, child: ScriptLocConf) { mergePlaces(parent, child) },
+  resolveNames(cf) { resolveSelects(cf, scriptMain(cf)) },
   addServers(cf) { addOwnServers(cf, scriptMain(cf), cf.cycle.indexOf(scriptModule)) },
   postconfiguration(cf) { bindAll(cf, scriptMain(cf)) },
   initProcess(cycle) { scriptState(cycle)?.begin() },

@@ -1,8 +1,9 @@
 import type { Cf } from '../../conf/cf.ts'
 import type { RouteBlock } from '../../script/ast.ts'
 
-/** A variable or transformation in a text that is expanded. */
-const inText = /\$\(?([A-Za-z_]\w*)|\{([a-z]\w*)\./g
+/** A variable, transformation or select in a text that is expanded. */
+const inText = /\$\(?([A-Za-z_]\w*)|\{([a-z]\w*)\.|@([A-Za-z]\w*)/g
+const inSel = /\$\(?sel\(@?([A-Za-z]\w*)/g
 
 /**
  * Loads the shipped plugins that bring what route blocks use: functions, pseudo-variables, transformations, event
@@ -22,7 +23,10 @@ export function loadNeeded(cf: Cf, blocks: readonly RouteBlock[]): void {
 
 function collect(value: unknown, wanted: Set<string>): void {
   if (typeof value === 'string') {
-    for (const [, variable, transformation] of value.matchAll(inText)) wanted.add(variable === undefined ? `{${transformation}}` : `$(${variable})`)
+    for (const [, variable, transformation, select] of value.matchAll(inText)) {
+      wanted.add(select !== undefined ? `@${select.toLowerCase()}` : variable === undefined ? `{${transformation}}` : `$(${variable})`)
+    }
+    for (const [, select] of value.matchAll(inSel)) wanted.add(`@${select!.toLowerCase()}`)
   } else if (Array.isArray(value)) {
     for (const item of value) collect(item, wanted)
   } else if (value !== null && typeof value === 'object') {

@@ -6,7 +6,8 @@ import { ConfigError } from '../../core/errors.ts'
 import { compileProgram } from '../../script/compile.ts'
 import { hostLibrary } from '../../script/builtin.ts'
 import { scriptOptions } from '../../script/options.ts'
-import { standardSelects } from '../../sip/selects/standard.ts'
+import { readStatistic } from '../../rpc/statistics.ts'
+import { LiveSettings, debugLevel } from './live.ts'
 import { myAddresses } from './myself.ts'
 import { makeState } from './state.ts'
 import type { ScriptLibrary } from '../../script/library.ts'
@@ -38,30 +39,39 @@ export function compileTables(cf: Cf, main: ScriptMainConf, tables: Iterable<Rou
   const options = scriptOptions({
     ...state.options, strict: main.compat.get('script') === 'strict',
     maxWhileLoops: main.maxWhileLoops, maxRecursiveLevel: main.maxRecursiveLevel, formatLimit: main.pvBufferSize, debug: main.debug,
-    file: cycle.options.confFile, variables: cycle.variables, selects: standardSelects(() => true),
-    isMyself: myAddresses(cycle),
+    file: cycle.options.confFile, variables: cycle.variables, selects: cycle.selects.table, selectTruth: cycle.selects.truth,
+    isMyself: myAddresses(cycle), statistic: (name) => readStatistic(cycle, name),
     ...(file === null ? {} : {
       defines: file.defines,
-      settings: new Map([
+      settings: new LiveSettings(cycle.number, [
         ...file.settings.map(({ name, value }) => [`core.${name}`, value] as const),
         ...file.variables.map(({ group, name, value }) => [`${group}.${name}`, value] as const),
       ]),
     }),
   })
+  // A command may change it while the server runs.
+  Object.defineProperty(options, 'debug', { get: () => debugLevel(cycle.number, main.debug) })
   let good = true
   const told = new Set<string>()
   for (const table of list) {
-    const { program, errors } = compileProgram([...table.blocks.values()], library, options)
+    const { program, errors, warnings } = compileProgram([...table.blocks.values()], library, options)
     table.program = program
+    for (const error of warnings) {
+      if (isNew(told, error)) cycle.problems.push({ level: 'warn', error })
+    }
     for (const error of errors) {
       good = false
-      const key = `${error.message} ${error.place?.file} ${error.place?.line}:${error.place?.column}`
-      if (told.has(key)) continue
-      told.add(key)
-      cf.report(error)
+      if (isNew(told, error)) cf.report(error)
     }
   }
   return good
+}
+
+function isNew(told: Set<string>, error: ConfigError): boolean {
+  const key = `${error.message} ${error.place?.file} ${error.place?.line}:${error.place?.column}`
+  if (told.has(key)) return false
+  told.add(key)
+  return true
 }
 
 /** What the host and the modules of a cycle bring to the language. */

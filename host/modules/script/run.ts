@@ -2,6 +2,7 @@
 import type { Answer, Phase, Verdict } from '../../module.ts'
 import type { Request } from '../../http/request.ts'
 import type { ContentEvent, ScriptMainConf } from './conf.ts'
+import type { LateReply } from '../../script/contract.ts'
 import type { ScriptRun } from '../../script/run.ts'
 import type { PlacedRoute } from './program.ts'
 import type { HeadStyle } from './answer.ts'
@@ -57,7 +58,7 @@ export class BoundRoute {
   private async later(r: Request, subject: HttpSubject, run: Promise<ScriptRun>): Promise<Verdict> {
     const { serial } = r
     try {
-      const early = subject.replied && this.ending.phase === Phases.Content ? await sendAnswer(r, subject, this.style) : null
+      const early = subject.replied && subject.late === null && this.ending.phase === Phases.Content ? await sendAnswer(r, subject, this.style) : null
       const ended = await run
       if (r.finished || r.serial !== serial) return ERROR
       if (early !== null) {
@@ -71,7 +72,10 @@ export class BoundRoute {
     }
   }
 
-  private ended(r: Request, subject: HttpSubject, { result, dropped, failed }: ScriptRun): Answer {
+  private ended(r: Request, subject: HttpSubject, run: ScriptRun): Answer {
+    const { late } = subject
+    if (late !== null) return this.endedLate(r, subject, run, late)
+    const { result, dropped, failed } = run
     const { phase } = this.ending
     if (phase === Phases.Log) return OK
     if (failed && !subject.replied && !this.ending.strict) return 500
@@ -85,6 +89,15 @@ export class BoundRoute {
     if (dropped) return closeUnanswered(r)
     if (phase !== Phases.Access && phase !== Phases.Preaccess) return DECLINED
     return result < 0 ? 403 : phase === Phases.Access && result > 0 && r.location.satisfy === 'any' ? OK : DECLINED
+  }
+
+  /** The route has ended before its answer is there. */
+  private async endedLate(r: Request, subject: HttpSubject, run: ScriptRun, late: Promise<LateReply>): Promise<Verdict> {
+    const { serial } = r
+    const reply = await late
+    if (r.finished || r.serial !== serial) return ERROR
+    subject.take(reply)
+    return await this.ended(r, subject, run)
   }
 
   /** The content route has ended without an answer (kamailio.md §1.3, §9.6). */

@@ -1,8 +1,9 @@
 import type { Request } from '../../http/request.ts'
-import type { ScriptSubject } from '../../script/contract.ts'
+import type { LateReply, ScriptSubject } from '../../script/contract.ts'
 import type { Message } from '../../sip/message.ts'
+import { debugLevel } from './live.ts'
 import { Level } from '../../core/log.ts'
-import { HttpMessage } from '../../sip/httpmessage.ts'
+import { messageOf } from '../../sip/httpmessage.ts'
 
 /** Kamailio's levels, −5 alert to 3 debug, as the error log has them; −4 (bug) and −3 are crit. */
 const levels = [Level.alert, Level.crit, Level.crit, Level.crit, Level.error, Level.warn, Level.notice, Level.info, Level.debug] as const
@@ -24,8 +25,9 @@ export class HttpSubject implements ScriptSubject {
   headers = ''
   /** set_reply_close was called. */
   close = false
+  /** An answer that is on its way. */
+  late: Promise<LateReply> | null = null
   private readonly quietAbove: number
-  private view: HttpMessage | null = null
 
   /** `quietAbove`: lines of a higher level are not logged (Kamailio's `debug`). */
   constructor(request: Request, quietAbove: number) {
@@ -33,7 +35,7 @@ export class HttpSubject implements ScriptSubject {
     this.quietAbove = quietAbove
   }
 
-  get message(): Message { return this.view ??= new HttpMessage(this.request) }
+  get message(): Message { return messageOf(this.request) }
 
   reply(code: number, reason: string, contentType: string, body: string): boolean {
     if (this.replied || this.request.headerSent || this.request.finished) return false
@@ -45,6 +47,21 @@ export class HttpSubject implements ScriptSubject {
     return true
   }
 
+  replyLater(answer: Promise<LateReply>): boolean {
+    if (!this.reply(200, 'OK', '', '')) return false
+    this.late = answer
+    return true
+  }
+
+  /** Takes the late answer, when it has come. */
+  take({ code, reason, type, body }: LateReply): void {
+    this.late = null
+    this.code = code
+    this.reason = reason
+    this.contentType = type
+    this.body = body
+  }
+
   appendReplyHeader(lines: string): boolean {
     if (this.replied) return false
     this.headers += lines.endsWith('\n') ? lines : `${lines}\r\n`
@@ -54,7 +71,7 @@ export class HttpSubject implements ScriptSubject {
   closeAfterReply(): void { this.close = true }
 
   log(level: number, text: string): void {
-    if (level > this.quietAbove) return
+    if (level > debugLevel(this.request.running.cycle.number, this.quietAbove)) return
     this.request.log(levels[Math.max(-5, Math.min(3, level)) + 5]!, text)
   }
 }

@@ -28,6 +28,8 @@ function setSip(cf: Cf, _directive: Directive, conf: SipConf): string | void {
   const http = cf.httpConfs('loc', cf.http!)
   conf.routes = http.loc[cf.cycle.indexOf(scriptModule)] as ScriptLocConf
   if (!cf.block(Where.Sip, http)) return
+  // Whoever registers users wants to see them: the commands and statistics are usrloc's.
+  if (cf.cycle.modules.some(({ name }) => name === 'registrar')) cf.addModules(cf.cycle.plugins.loadFor('modparam usrloc') ?? [])
   if (conf.listens.length === 0) cf.report(new ConfigError('no "listen" in the sip block', conf.place, 'add "listen udp:127.0.0.1:5060;"'))
 }
 

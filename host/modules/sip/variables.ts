@@ -36,13 +36,16 @@ function settable(name: string, set: Set, clear: (sip: SipExchange) => boolean =
   const variable = sipVariables.find((one) => one.name === name)!
   return {
     name, inner: variable.inner, get: variable.get,
-    set: ({ subject: { sip } }, _inner, _index, value: ScriptValue) =>
-      sip !== undefined && (value === null ? clear(sip) : set(sip, String(value))),
+    set(run, inner, index, value: ScriptValue) {
+      const { sip } = run.subject
+      if (sip === undefined) return variable.set?.(run, inner, index, value) ?? false
+      return value === null ? clear(sip) : set(sip, String(value))
+    },
   }
 }
 
 export const sipPseudoVariables: readonly PseudoVariable[] = [
-  settable('ru', setUri), settable('rU', (sip, user) => fits(user) && !/[@;?]/.test(user) && setPart(sip, { user }), (sip) => setPart(sip, { user: '' })),
+  settable('ru', setUri, (sip) => { sip.uri = null; return true }), settable('rU', (sip, user) => fits(user) && !/[@;?]/.test(user) && setPart(sip, { user }), (sip) => setPart(sip, { user: '' })),
   settable('rd', (sip, host) => fits(host) && setPart(sip, { host })),
   settable('rp', (sip, port) => /^\d{1,5}$/.test(port) && setPart(sip, { port }), (sip) => setPart(sip, { port: '' })),
   settable('du', setDestination, (sip) => setDestination(sip, '')),

@@ -92,7 +92,7 @@ export class Fifo implements Transport {
     const answer = await this.serve(document, `fifo ${this.spec.path}`)
     if (answer === null || answer.to === '') return
     if (answer.to === null) {
-      if (answer.understood) this.note('error', `fifo "${this.spec.path}": a request without "reply_name"`)
+      this.note('error', `fifo "${this.spec.path}": ${answer.understood ? 'a request without "reply_name"' : 'a document that is no JSON'}`)
       return
     }
     const complaint = await writeReply(replies, answer.to, answer.bytes)

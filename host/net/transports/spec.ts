@@ -1,5 +1,15 @@
 /** What a byte transport is: a socket or fifo of the host's that carries documents to a plugin and its answers back. */
 
+/** What all have. */
+interface Common {
+  /** The longest document in bytes. */
+  readonly limit: number
+  /** As Kamailio does, where that is worse: see the kinds. */
+  readonly strict: boolean
+  /** The server starts without it where it cannot be opened. */
+  readonly optional: boolean
+}
+
 /** Who owns a file of the file system; null: whoever runs the server. */
 export interface Owner {
   readonly mode: number
@@ -7,42 +17,34 @@ export interface Owner {
   readonly group: string | null
 }
 
-/** A fifo that is read; answers go to fifos that the readers make, below `replies`. */
-export interface FifoSpec extends Owner {
+/** A fifo that is read; answers go to fifos that the callers make, below `replies`. Strict: framed by braces only, and never back in step once it was lost. */
+export interface FifoSpec extends Owner, Common {
   readonly kind: 'fifo'
   readonly path: string
   /** What is put before the name of a reply fifo. */
   readonly replies: string
-  /** The longest document in bytes. */
-  readonly limit: number
-  /** Framed as Kamailio does: braces only, and never back in step once it was lost. */
-  readonly strict: boolean
 }
 
-/** A datagram socket, UDP or unix: one datagram is one document, and its answer another. */
-export interface DatagramSpec extends Owner {
+/** A datagram socket, UDP or unix: one datagram is one document, and its answer another. Strict: UDP answers what is no call too. */
+export interface DatagramSpec extends Owner, Common {
   readonly kind: 'datagram'
   /** A unix socket's; null: UDP. */
   readonly path: string | null
   readonly host: string
   readonly port: number
-  readonly limit: number
   /** How long an answer is tried to be sent, in milliseconds. */
   readonly timeout: number
-  readonly strict: boolean
 }
 
-/** A TCP socket: one document a connection. */
-export interface TcpSpec {
+/** A TCP socket: one document a connection. Strict: it must come in one piece, and what is no JSON is left without answer and end. */
+export interface TcpSpec extends Common {
   readonly kind: 'tcp'
   readonly host: string
   readonly port: number
-  readonly limit: number
   /** How long a client may take for its document, and for the answer, in milliseconds. */
   readonly timeout: number
   /** Clients at the same time. */
   readonly clients: number
-  readonly strict: boolean
 }
 
 export type TransportSpec = FifoSpec | DatagramSpec | TcpSpec

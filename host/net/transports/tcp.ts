@@ -80,7 +80,8 @@ export class Tcp implements Transport {
     // Kamailio leaves the connection open here; it ends by its time.
     if (this.spec.strict && answer !== null && !answer.understood) return sent()
     sent()
-    socket.end(answer === null ? undefined : answer.bytes)
+    if (answer === null) socket.end()
+    else socket.end(answer.bytes)
   }
 
   update(spec: TcpSpec): string | null {

@@ -68,7 +68,7 @@ export class UnixDatagrams implements Transport {
     const entry = new URL(import.meta.url.endsWith('.ts') ? './unixreader.ts' : './unixreader.js', import.meta.url)
     const reader = this.reader = new Worker(entry, { workerData: data, name: 'datagrams' })
     reader.on('message', (message: Datagram) => this.take(message))
-    reader.on('error', (error) => this.note('error', `unix:${this.spec.path}: ${error.message}`))
+    reader.on('error', (error: unknown) => this.note('error', `unix:${this.spec.path}: ${(error as Error).message}`))
     reader.on('exit', () => {
       if (!this.closed) this.note('error', `the thread that reads unix:${this.spec.path} has ended`)
       for (const one of [fd, wake, this.wake]) closeSync(one)
@@ -83,7 +83,7 @@ export class UnixDatagrams implements Transport {
     const name = sender === null ? 'a sender without a name' : senderName(sender)
     this.serve(bytes, name).then((answer) => {
       if (answer !== null && answer.bytes.length > 0 && sender !== null) return this.send(Buffer.from(answer.bytes), sender, name)
-    }).catch((error: Error) => this.note('error', `unix:${path}: ${error.message}`)).finally(() => {
+    }).catch((error: unknown) => this.note('error', `unix:${path}: ${(error as Error).message}`)).finally(() => {
       Atomics.sub(this.count, 0, 1)
       Atomics.notify(this.count, 0)
     })

@@ -4,7 +4,6 @@ import type { ScriptRun } from '../run.ts'
 import type { Action } from './expression.ts'
 import type { CompileContext } from './context.ts'
 import { ConfigError } from '../../core/errors.ts'
-import { compileSelect } from '../../expr/select/compile.ts'
 import { constantRegex, matchFlags } from '../posix.ts'
 import { parsePv } from '../pvtext.ts'
 import { Flow } from '../run.ts'
@@ -13,6 +12,7 @@ import { compileExpression, failed } from './expression.ts'
 import { compileFormat } from './format.ts'
 import { compilePv } from './pv.ts'
 import { compileRouteCall } from './routecall.ts'
+import { argumentSelect } from './selects.ts'
 
 /** An argument: a constant, or what is to be evaluated at each call; null from it means that the function is not called and is false. */
 type Argument = { readonly constant: ScriptValue } | { readonly evaluate: (run: ScriptRun) => ScriptValue }
@@ -135,7 +135,12 @@ function textArgument(text: string, kind: ParameterKind, found: ScriptFunction, 
       compilePv(parsePv(text, context.place), context)
       return { constant: text.trim() }
     }
-    case 'select': if (text.startsWith('@')) return selectArgument(text, context); break
+    case 'select': case 'text': {
+      const select = argumentSelect(text, kind === 'select', context)
+      if (select !== null) return { evaluate: select }
+      break
+    }
+    case 'log': return logArgument(text, context)
     default: break
   }
   // In a regular expression a dollar sign that begins no variable is the end of the subject.
@@ -153,9 +158,7 @@ function intArgument(constant: string | null, evaluate: (run: ScriptRun) => stri
   return { constant: value }
 }
 
-function selectArgument(text: string, context: CompileContext): Argument {
-  const table = context.options.selects
-  if (table === null) throw new ConfigError(`selects are not available here: "${text}"`)
-  const select = compileSelect(text, table, context.place)
-  return { evaluate: ({ subject }) => subject.message === null ? null : select.evaluate(subject.message) ?? null }
+function logArgument(text: string, context: CompileContext): Argument {
+  const format = compileFormat(text, context, '<null>', !context.options.strict)
+  return format.constant === null ? { evaluate: format.evaluate } : { constant: format.constant }
 }

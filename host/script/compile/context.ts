@@ -1,6 +1,7 @@
 import type { Place } from '../../core/place.ts'
 import type { VariableTable } from '../../expr/variables.ts'
 import type { SelectTable } from '../../expr/select/table.ts'
+import type { TruthMode } from '../../expr/select/truth.ts'
 import type { ScriptLibrary } from '../library.ts'
 import type { ScriptRoute } from '../program.ts'
 import type { SharedVariables, StoreHolder } from '../shared.ts'
@@ -28,6 +29,8 @@ export interface ScriptOptions {
   /** nginx's variables and the selects; null where there are none. */
   readonly variables: VariableTable | null
   readonly selects: SelectTable | null
+  /** What a failed select is in comparisons (select.md §4). */
+  readonly selectTruth: TruthMode
   readonly shared: SharedVariables
   readonly tables: HashTables
   /** Where locks are, of lock() and sht_lock(); null: this thread's own. */
@@ -46,6 +49,7 @@ export class CompileContext {
   readonly options: ScriptOptions
   readonly routes: ReadonlyMap<string, ScriptRoute>
   readonly errors: ConfigError[] = []
+  readonly warnings: ConfigError[] = []
   /** Where the compiler is; for checks that have no place of their own. */
   place: Place | null = null
 
@@ -59,6 +63,9 @@ export class CompileContext {
   fail(error: ConfigError, place: Place | null): void {
     this.errors.push(error.place !== null ? error : new ConfigError(error.message, place, error.note))
   }
+
+  /** Notes what is allowed and surprising. */
+  warn(error: ConfigError): void { this.warnings.push(error) }
 
   /** Runs `make`; a ConfigError is noted and `instead` returned. */
   attempt<T>(place: Place | null, instead: T, make: () => T): T {

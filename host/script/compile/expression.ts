@@ -3,13 +3,13 @@ import type { ScriptValue } from '../contract.ts'
 import type { ScriptRun } from '../run.ts'
 import type { CompileContext } from './context.ts'
 import { ConfigError } from '../../core/errors.ts'
-import { compileSelect } from '../../expr/select/compile.ts'
 import { LogLevel } from '../run.ts'
 import { ScriptFailure, toText } from '../values.ts'
 import { compileCall } from './call.ts'
 import { binaryOperation, unaryOperation } from './operators.ts'
 import { compilePv } from './pv.ts'
-import { compileMatch } from './match.ts'
+import { compileMatch, matcher } from './match.ts'
+import { mayFail, selectTruth, selectValue } from './selects.ts'
 import { compileTest } from './test.ts'
 
 /** An expression, compiled. Evaluating one throws ScriptFailure when it cannot be; the statement then has no effect. */
@@ -31,7 +31,7 @@ export function compileExpression(node: Expression, context: CompileContext): Co
       return { value: () => value, wait: null, constant: value }
     }
     case 'pv': return context.attempt(node.place, nothing, () => ({ value: compilePv(node, context).get, wait: null }))
-    case 'select': return context.attempt(node.place, nothing, () => selectExpression(node.source, context))
+    case 'select': return context.attempt(node.place, nothing, () => ({ value: selectValue(node.source, context), wait: null }))
     case 'unary': return unary(node, context)
     case 'binary': return binary(node, context)
     case 'selval': return selval(node, context)
@@ -53,15 +53,14 @@ export function evaluate(expression: Compiled, run: ScriptRun): ScriptValue | Pr
   return expression.wait === null ? expression.value(run) : expression.wait(run)
 }
 
-/** Failed counts as an empty text (kamailio rules of select.md §4); `defined` and `== $null` look at the value itself. */
-function selectExpression(source: string, context: CompileContext): Compiled {
-  const table = context.options.selects
-  if (table === null) throw new ConfigError(`selects are not available here: "${source}"`)
-  const select = compileSelect(source, table, context.place)
-  return { value: ({ subject }) => subject.message === null ? null : select.evaluate(subject.message) ?? null, wait: null }
+/** Compiles an expression that is asked for its truth: a select that stands there alone has one of its own (select.md §4). */
+export function compileTruth(node: Expression, context: CompileContext): Compiled {
+  if (node.kind !== 'select') return compileExpression(node, context)
+  return context.attempt(node.place, nothing, () => ({ value: selectTruth(node, context), wait: null }))
 }
 
 function unary(node: Expression & { kind: 'unary' }, context: CompileContext): Compiled {
+  if (node.op === '!') return map(compileTruth(node.operand, context), unaryOperation('!', false))
   return map(compileExpression(node.operand, context), unaryOperation(node.op, node.operand.kind === 'select'))
 }
 
@@ -71,6 +70,8 @@ function isNull(node: Expression): boolean {
 
 function binary(node: Expression & { kind: 'binary' }, context: CompileContext): Compiled {
   const { op } = node
+  if (op === '&&' || op === '||') return logical(op, compileTruth(node.left, context), compileTruth(node.right, context))
+  if (comparing.has(op) && (mayFail(node.left, context) || mayFail(node.right, context))) return selectComparison(node, context)
   const left = textual(node.left, compileExpression(node.left, context), op === '==' || op === '!=' ? node.right : null)
   if ((op === '==' || op === '!=') && isNull(node.right)) {
     const yes = op === '==' ? 1 : 0
@@ -79,9 +80,35 @@ function binary(node: Expression & { kind: 'binary' }, context: CompileContext):
   // Kamailio tests `== ""` as strempty() does, so that 0 is not equal to it (measured); `!= ""` compares as usual.
   if (op === '==' && node.right.kind === 'string' && node.right.value === '') return map(left, (_, value) => toText(value) === '' ? 1 : 0)
   if (op === '=~') return compileMatch(left, node, context)
-  const right = textual(node.right, compileExpression(node.right, context), null)
-  if (op === '&&' || op === '||') return logical(op, left, right)
-  return combine(op, left, right)
+  return combine(op, left, textual(node.right, compileExpression(node.right, context), null))
+}
+
+const comparing: ReadonlySet<BinaryOperator> = new Set(['==', '!=', 'eq', 'ne', '=~'])
+
+/** A comparison with a select that has failed is false, whatever it asks (the article's rules, select.md §4); one with $null asks whether it has. */
+function selectComparison(node: Expression & { kind: 'binary' }, context: CompileContext): Compiled {
+  const { op, left, right } = node
+  if (op !== '=~' && (isNull(left) || isNull(right))) {
+    const yes = op === '==' || op === 'eq' ? 1 : 0
+    return map(compileExpression(isNull(right) ? left : right, context), (_, value) => value === null ? yes : 1 - yes)
+  }
+  const a = compileExpression(left, context)
+  const b = compileExpression(right, context)
+  const operation = op === '=~' ? matcher(right, context) : binaryOperation(op)
+  const leftFails = mayFail(left, context)
+  const rightFails = mayFail(right, context)
+  const apply = (run: ScriptRun, l: ScriptValue, r: ScriptValue): ScriptValue => (l === null && leftFails) || (r === null && rightFails) ? 0 : operation(run, l, r)
+  if (a.wait !== null || b.wait !== null) {
+    return { value: () => null, wait: async (run) => apply(run, await evaluate(a, run), await evaluate(b, run)) }
+  }
+  const get = a.value
+  const { constant } = b
+  if (typeof constant === 'string' && leftFails && (op === '==' || op === '!=')) {
+    const same = op === '==' ? 1 : 0
+    return { value: (run) => { const v = get(run); return v === null ? 0 : v === constant ? same : 1 - same }, wait: null }
+  }
+  const other = b.value
+  return { value: (run) => apply(run, get(run), other(run)), wait: null }
 }
 
 /** A failed select is an empty text, unless it is compared with $null. */
@@ -138,7 +165,7 @@ function logical(op: '&&' | '||', left: Compiled, right: Compiled): Compiled {
 
 /** An undefined branch is an empty text (measured). */
 function selval(node: Expression & { kind: 'selval' }, context: CompileContext): Compiled {
-  const condition = compileExpression(node.condition, context)
+  const condition = compileTruth(node.condition, context)
   const yes = compileExpression(node.yes, context)
   const no = compileExpression(node.no, context)
   if (condition.wait !== null || yes.wait !== null || no.wait !== null) {

@@ -4,6 +4,7 @@ import type { CompileContext } from './context.ts'
 import { readPv } from '../pvtext.ts'
 import { ScriptFailure } from '../values.ts'
 import { compilePv } from './pv.ts'
+import { logSelect } from './selects.ts'
 
 /** A text with variables in it, ready to be expanded. */
 export interface Format {
@@ -18,10 +19,10 @@ type Printer = (run: ScriptRun) => string
 
 /**
  * Compiles a text as arguments of functions hold it: `$…` is expanded, `$$` is a dollar sign. Throws ConfigError without a place for an unknown
- * variable, and for a `$` that begins none. An undefined variable prints `nothing`; with transformations it prints nothing at all (measured).
+ * variable, and for a `$` that begins none. With `selects`, `%@…` is a select (`%%@` is the text `%@`). An undefined variable prints `nothing`; with transformations it prints nothing at all (measured).
  */
-export function compileFormat(text: string, context: CompileContext, nothing = '<null>'): Format {
-  const parts = formatParts(text, context, nothing)
+export function compileFormat(text: string, context: CompileContext, nothing = '<null>', selects = false): Format {
+  const parts = formatParts(text, context, nothing, selects)
   if (parts.every((part) => typeof part === 'string')) {
     const constant = parts.join('')
     return { constant, evaluate: () => constant }
@@ -49,14 +50,33 @@ function checked(text: string, limit: number): string {
   return text
 }
 
-function formatParts(text: string, context: CompileContext, nothing: string): (string | Printer)[] {
+/** Where something to expand begins: a `$`, or `%@` and `%%@`. */
+const dollar = /\$/g
+const dollarOrSelect = /\$|%?%@/g
+
+function formatParts(text: string, context: CompileContext, nothing: string, selects: boolean): (string | Printer)[] {
+  const begin = selects ? dollarOrSelect : dollar
   const parts: (string | Printer)[] = []
   let at = 0
   let from = 0
   const upTo = (end: number): void => { if (end > from) parts.push(text.slice(from, end)) }
   for (;;) {
-    at = text.indexOf('$', at)
-    if (at < 0) break
+    begin.lastIndex = at
+    const found = begin.exec(text)
+    if (found === null) break
+    at = found.index
+    if (text[at] === '%') {
+      upTo(at)
+      if (found[0] === '%%@') {
+        from = at + 1
+        at += 3
+        continue
+      }
+      const { print, end } = logSelect(text, at, context)
+      parts.push(print)
+      from = at = end
+      continue
+    }
     if (text[at + 1] === '$') {
       upTo(at + 1)
       from = at += 2

@@ -44,6 +44,13 @@ export function compileMatch(left: Compiled, node: Expression & { kind: 'binary'
   return { value: (run) => apply(left.value(run), pattern.value(run)), wait: null }
 }
 
+/** The same of values: the left one against the right one, which is compiled at start-up when it is a literal. */
+export function matcher(right: Expression, context: CompileContext): (run: ScriptRun, subject: ScriptValue, pattern: ScriptValue) => number {
+  if (right.kind !== 'string') return (_, subject, pattern) => matchesText(toText(pattern), toText(subject)) ? 1 : 0
+  const regex = context.attempt(right.place, null, () => constantRegex(right.value, matchFlags))
+  return (_, subject) => matches(regex!, toText(subject)) ? 1 : 0
+}
+
 function constantMatch(left: Compiled, source: string, right: Expression, context: CompileContext): Compiled {
   const regex = context.attempt(right.place, null, () => constantRegex(source, matchFlags))
   const apply = (value: ScriptValue): number => matches(regex!, toText(value)) ? 1 : 0

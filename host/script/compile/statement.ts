@@ -6,7 +6,7 @@ import type { CompileContext } from './context.ts'
 import { Flow, LogLevel } from '../run.ts'
 import { ScriptFailure } from '../values.ts'
 import { compileCall } from './call.ts'
-import { compileAssignment, compileExpression, evaluate, failed, isTrue } from './expression.ts'
+import { compileAssignment, compileExpression, compileTruth, evaluate, failed, isTrue } from './expression.ts'
 import { compileSwitch } from './switch.ts'
 
 /** Compiles a statement; its action answers the result that a route ending with it has (kamailio.md §9.6). */
@@ -120,7 +120,7 @@ async function waitingTest(run: ScriptRun, condition: Compiled): Promise<boolean
 }
 
 function ifStatement(node: Statement & { kind: 'if' }, context: CompileContext): Action {
-  const condition = compileExpression(node.condition, context)
+  const condition = compileTruth(node.condition, context)
   const yes = compileNested(node.yes, context)
   const no = node.no === null ? null : compileNested(node.no, context)
   if (condition.wait !== null || yes.wait !== null || (no !== null && no.wait !== null)) {
@@ -148,7 +148,7 @@ function ifStatement(node: Statement & { kind: 'if' }, context: CompileContext):
 
 /** Loops while the value is not 0, below 0 too; `max_while_loops` turns at most. */
 function whileStatement(node: Statement & { kind: 'while' }, context: CompileContext): Action {
-  const condition = compileExpression(node.condition, context)
+  const condition = compileTruth(node.condition, context)
   const body = compileNested(node.body, context)
   const most = context.options.maxWhileLoops
   const { place } = node

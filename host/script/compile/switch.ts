@@ -8,6 +8,7 @@ import { Flow } from '../run.ts'
 import { toText } from '../values.ts'
 import { compileExpression, evaluate, failed } from './expression.ts'
 import { matches } from './match.ts'
+import { mayFail } from './selects.ts'
 import { compileNested } from './statement.ts'
 
 /** Finds the case to enter: its number, −1 for none. */
@@ -19,7 +20,10 @@ type Find = (run: ScriptRun, value: ScriptValue) => number
  */
 export function compileSwitch(node: Statement & { kind: 'switch' }, context: CompileContext): Action {
   const subject = compileExpression(node.subject, context)
-  const find = finder(node.cases, context)
+  const found = finder(node.cases, context)
+  const otherwise = node.cases.findIndex(({ match }) => match === null)
+  // A failed select is equal to nothing.
+  const find: Find = mayFail(node.subject, context) ? (run, value) => value === null ? otherwise : found(run, value) : found
   const bodies = node.cases.map((one) => compileNested(one.body, context))
   const empty = node.cases.map((one) => one.body.length === 0)
   const unmatched = context.options.strict ? -5 : 1

@@ -12,12 +12,21 @@ import { constantRegex, matchFlags } from '../posix.ts'
 import { toText } from '../values.ts'
 import { compileExpression } from './expression.ts'
 import { matches, matchesText } from './match.ts'
+import { mayFail } from './selects.ts'
 
 type Test = (run: ScriptRun) => number
 type Operator = KeywordTest['op']
 
 /** Compiles a test of a keyword, `src_ip == 10.0.0.0/8` (kamailio.md §9.10). Throws ConfigError. */
 export function compileTest(node: KeywordTest, context: CompileContext): Test {
+  const test = keywordTest(node, context)
+  const { right } = node
+  if (right.kind === 'word' || !mayFail(right, context)) return test
+  const { value } = compileExpression(right, context)
+  return (run) => value(run) === null ? 0 : test(run)
+}
+
+function keywordTest(node: KeywordTest, context: CompileContext): Test {
   switch (node.keyword) {
     case 'src_ip': case 'dst_ip': return addressTestOf(node, context)
     case 'src_port': return numberTest(node, context, ({ subject }) => subject.message?.transport?.source.port ?? 0)

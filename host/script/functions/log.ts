@@ -28,7 +28,7 @@ function checkLevel(word: string | number): string | void {
 /** `f([[facility,] level,] text)`; the facility is not used. `lines`: the line of the configuration goes before the text. */
 function xlog(name: string, lines: boolean): ScriptFunction {
   return {
-    name, minimum: 1, maximum: 3,
+    name, minimum: 1, maximum: 3, parameters: ['log'],
     check(args) {
       if (args.length === 3 && !/^(LOG_|\$)/.test(String(args[0]))) return `invalid log facility "${args[0]}"`
       if (args.length > 1) return checkLevel(args[args.length - 2]!)
@@ -55,7 +55,7 @@ function runtimeLevel(run: ScriptRun, word: ScriptValue): number | null {
 
 function leveled(name: string, level: number, lines: boolean): ScriptFunction {
   return {
-    name, minimum: 1, maximum: 1,
+    name, minimum: 1, maximum: 1, parameters: ['log'],
     call: (run, [text]) => write(run as ScriptRun, level, lines ? `${(run as ScriptRun).place.line}:${String(text)}` : String(text)),
   }
 }
@@ -77,7 +77,7 @@ const log: ScriptFunction = {
 export const logFunctions: readonly ScriptFunction[] = [
   xlog('xlog', false), xlog('xlogl', true), log,
   ...shorthands.flatMap(([word, level]) => [leveled(`x${word}`, level, false), leveled(`xl${word}`, level, true)]),
-  { name: 'xlogm', minimum: 2, maximum: 2, check: (args) => checkLevel(args[0]!), call(view, [word, text]) {
+  { name: 'xlogm', minimum: 2, maximum: 2, parameters: ['log'], check: (args) => checkLevel(args[0]!), call(view, [word, text]) {
     const level = runtimeLevel(view as ScriptRun, word!)
     return level === null ? -1 : write(view as ScriptRun, level, String(text))
   } },

@@ -2,7 +2,6 @@
 import type { Evaluate, SelectRow, Selected } from '../../expr/select/table.ts'
 import type { Message } from '../message.ts'
 import { sdpLine } from '../body.ts'
-import { absoluteTarget } from '../effective.ts'
 import { headerId, sipHeaderId, sipHeaderNames } from '../names.ts'
 import { lowerAscii } from '../scan.ts'
 import { uriOf } from '../uri.ts'
@@ -33,7 +32,7 @@ export function nextHop(m: Message): Selected {
 /** The target as it stands in the first line. */
 function rawTarget(m: Message): Selected {
   if (!m.isRequest) return undefined
-  return m.kind === 'http' ? absoluteTarget(m) ?? m.target : m.target
+  return m.target
 }
 
 function nextHopSource(m: Message): Selected {

@@ -1,31 +1,21 @@
-/** Selects that modules and plugins declare in their tables (`Module.selects`), as rows. */
+/** Selects that modules and plugins bring (`Module.selects`), as rows of the table. */
 import type { SelectDefinition } from '../../module.ts'
-import type { Request } from '../../http/request.ts'
-import type { Evaluate, SelectTable } from '../../expr/select/table.ts'
-import { HttpMessage } from '../httpmessage.ts'
+import type { Evaluate, SelectArguments, SelectTable } from '../../expr/select/table.ts'
 
-/** What may follow on the text of any such select: `.nameaddr…`, `.params["x"]`, `.uri.user`. */
-const nests = ['header', 'value']
-
-/** An error where there is no HTTP request, and when the plugin fails: a select never fails the request (select.md §8). */
-function asking({ get }: SelectDefinition, argument: string): Evaluate {
+/** Whatever a module does, a select never fails the message (select.md §8); but a trap within a call of the same plugin unwinds that. */
+function asking({ get }: SelectDefinition, args: SelectArguments): Evaluate {
   return (m) => {
-    if (!(m instanceof HttpMessage)) return undefined
     try {
-      return get(m.request as unknown as Request, argument)
-    } catch {
+      return get(m, args)
+    } catch (error) {
+      if ((error as Error).name === 'Trap') throw error
       return undefined
     }
   }
 }
 
-/**
- * Adds a declared select: `@NAME`, with one name or text `@NAME.x` and `@NAME["x"]`, or with an index `@NAME[1]`; the function is given '' or the argument as
- * text. NAME may have several elements: `jwt.claim`. Throws ConfigError when it is malformed or taken.
- */
+/** Adds a select that a module declares. Throws ConfigError when its pattern is malformed or taken, or names a nest that is not there. */
 export function defineDeclared(table: SelectTable, definition: SelectDefinition, owner: string): void {
-  const { name } = definition
-  table.define({ pattern: name, bind: () => asking(definition, '') }, owner)
-  table.define({ pattern: `${name}.*`, nests, bind: ([argument]) => asking(definition, argument as string) }, owner)
-  table.define({ pattern: `${name}[n]`, nests, bind: ([index]) => asking(definition, String(index)) }, owner)
+  const { pattern, nests = [], check } = definition
+  table.define({ pattern, nests, bind: (args) => check?.(args) ?? asking(definition, args) }, owner)
 }

@@ -63,8 +63,14 @@ export const PartAnswer = { Pass: 0, Replace: 1, Hold: 2, Leave: 4 } as const
 export const ArgumentKind = ['', 'text', 'int', 'regex', 'variable', 'constant', 'select'] as const
 export const Inner = ['none', 'required', 'optional'] as const
 export const ValueKind = { Null: 0, Int: 1, Text: 2 } as const
+/** What `admit` of an event route says; `Always`: for every request of this configuration. */
+export const Admitted = { No: 0, Yes: 1, Always: 2 } as const
 /** How a pseudo-variable's function is told that there is no index, and that all are wanted. */
 export const Index = { None: 0x7fffffff, All: 0x7ffffffe } as const
+
+/** What may follow on a select's text, by the bits of `select`; what its function answers; `select_get` answers Failed where it cannot be told. */
+export const SelectNests = ['uri', 'address', 'params', 'header', 'value'] as const
+export const SelectAnswer = { Null: 0, Value: 1, Failed: -2 } as const
 
 /** What a length-returning call answers when there is nothing. */
 export const ABSENT = -1
@@ -114,7 +120,9 @@ export const imports: Readonly<Record<string, Signature>> = {
   filter_options: 'iiiiiiii>',
   filter_insert: 'ii>i',
   variable: 'iiiiii>',
-  select: 'iiii>',
+  select: 'iiiiiii>',
+  select_resolve: 'ii>i',
+  select_get: 'iii>i',
   script_function: 'iiiiiii>',
   pseudo_variable: 'iiiiiiiii>',
   transformation: 'iiiiii>',
@@ -171,12 +179,18 @@ export const imports: Readonly<Record<string, Signature>> = {
   rpc_call: 'iiii>i',
   rpc_dispatch: 'iiiii>i',
   rpc_reply: 'iiiii>',
+  rpc_serve: 'ii>',
+  rpc_exec: 'iiii>i',
+  rpc_outcome: 'i>i',
+  transport: 'iiiii>',
+  document_answer: 'iiii>',
   sleep: 'F>',
   fetch: 'iiiiiiiiiii>i',
   subrequest: 'iiiiiiiiii>i',
   subrequest_open: 'iiiiiiiiii>i',
   subrequest_read: 'ii>i',
   subrequest_background: 'iiiiiiiiii>i',
+  subrequest_ordered: 'iiiiiiiiiii>i',
   read_body: '>i',
   result: 'iiii>i',
   result_length: 'i>i',
@@ -216,12 +230,18 @@ export const imports: Readonly<Record<string, Signature>> = {
   script_close: '>',
   script_argument: 'iii>',
   script_call: 'ii>i',
+  file_read: 'iiiii>i',
+  generation: 'i>i',
+  reason: 'ii>i',
+  db_open: 'ii>i',
+  db_dialect: 'i>i',
+  db_query: 'iiiiiii>i',
   now: '>F',
   random: 'ii>',
 }
 
 /** Those of them that may suspend the guest. */
-export const waiting: ReadonlySet<string> = new Set(['sleep', 'fetch', 'subrequest', 'subrequest_open', 'subrequest_read', 'read_body', 'rpc_call', 'rpc_dispatch', 'script_call'])
+export const waiting: ReadonlySet<string> = new Set(['sleep', 'db_query', 'fetch', 'subrequest', 'subrequest_open', 'subrequest_read', 'read_body', 'rpc_call', 'rpc_dispatch', 'rpc_exec', 'script_call'])
 
 /** Functions of the host as an instance imports them. */
 export type HostFunctions = Record<string, ((...args: number[]) => unknown) | WebAssembly.Suspending>

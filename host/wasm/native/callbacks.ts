@@ -11,10 +11,10 @@ import { ABSENT, ActivityNumber } from './abi.ts'
  */
 export function callbackImports(plugin: NativePlugin, instance: Instance): Record<string, (...args: number[]) => unknown> {
   return {
-    argument_count: () => instance.frame.script === null ? instance.frame.args.length : instance.frame.values.length,
+    argument_count: () => instance.frame.script === null && instance.frame.values.length === 0 ? instance.frame.args.length : instance.frame.values.length,
     argument: (i, out, capacity) => {
       const { frame } = instance
-      const text = frame.script === null ? frame.args[i!] : scriptText(frame, i!)
+      const text = frame.script === null && frame.values.length === 0 ? frame.args[i!] : scriptText(frame, i!)
       return text === undefined ? ABSENT : instance.give(text, out!, capacity!)
     },
     answer: (pointer, length) => {

@@ -1,7 +1,7 @@
 import type { Answer, Verdict } from '../../module.ts'
 import type { Request } from '../../http/request.ts'
 import type { BodyPart } from '../../http/response.ts'
-import type { Frame } from '../frame.ts'
+import type { Frame, OrderedSubrequest } from '../frame.ts'
 import type { GuestFunction } from '../program.ts'
 import type { Instance } from '../instance.ts'
 import type { NativePlugin } from './plugin.ts'
@@ -14,6 +14,7 @@ import type { Pool } from '../pool.ts'
 import { PoolFull } from '../pool.ts'
 import { PartAnswer, Verdict as GuestVerdict, hostVerdict } from './abi.ts'
 import { rpcReply } from './commands.ts'
+import { respondWith, withPlaces } from './ordered.ts'
 
 /** A response that a body filter works on. */
 export class OpenBody {
@@ -77,7 +78,7 @@ export class Calls {
 
   /** Leaves the call of a handler that has returned (its instance goes back to `pool`), and does what it wished for. */
   settle(instance: Instance, frame: Frame, verdict: number, f: GuestFunction, r: Request, content: boolean, pool: Pool | null = null): Answer {
-    const { wish, replyStatus, replyType, replyBody, redirectUri, redirectArgs, rpcReply: asked } = frame
+    const { wish, replyStatus, replyType, replyBody, redirectUri, redirectArgs, rpcReply: asked, ordered } = frame
     // A plain call has used nothing else of its frame.
     if (pool !== null || wish === Wish.Rpc) frame.clear()
     instance.leave(frame)
@@ -88,7 +89,8 @@ export class Calls {
     }
     if (wish === Wish.Redirect) return redirectUri.startsWith('@') ? r.namedLocation(redirectUri) : r.internalRedirect(redirectUri, redirectArgs)
     if (wish === Wish.None) return hostVerdict[verdict]!
-    const rc = wish === Wish.Rpc ? rpcReply(this.plugin, r, asked!) : r.respond(replyStatus, replyType, replyBody)
+    const rc = wish === Wish.Rpc ? rpcReply(this.plugin, r, asked!)
+      : ordered === null ? r.respond(replyStatus, replyType, replyBody) : respondWith(r, replyStatus, replyType, replyBody, ordered)
     if (content) return rc
     // Of another phase OK would mean "go on": the status that was sent ends the request there.
     return typeof rc === 'number' ? ended(rc, r) : rc.then((v) => ended(v, r))
@@ -139,14 +141,26 @@ export class Calls {
   /** Asks a body filter whether it wants this response: its state, or null. A trap is thrown, but with `plugin_on_error pass`. */
   bodyStart(f: GuestFunction, r: Request, conf: number, instance = this.instance, kind: number = Kind.BodyFilter): OpenBody | null {
     const { faults } = instance
+    let blocked = false
     try {
-      if (faults.until !== 0 && faults.blocked()) throw new Trap(this.plugin.name, 'is in quarantine', null)
+      blocked = faults.until !== 0 && faults.blocked()
+      if (blocked) throw this.quarantined()
       const state = this.named(f, r, () => this.look(f, r, kind, null, null, conf, 0, instance)).result >>> 0
       return state === 0 ? null : new OpenBody(state, instance)
     } catch (error) {
-      if (error instanceof Trap && this.passes) return null
+      if (!(error instanceof Trap)) throw error
+      if (this.passes) return null
+      const { onError } = this.instance.program.settings
+      error.status = typeof onError === 'number' ? onError : blocked ? 503 : 500
       throw error
     }
+  }
+
+  /** Told to the log when the quarantine began. */
+  private quarantined(): Trap {
+    const trap = new Trap(this.plugin.name, 'is in quarantine', null)
+    trap.logged = true
+    return trap
   }
 
   private get passes(): boolean {
@@ -191,8 +205,9 @@ export class Calls {
   private filtered(f: GuestFunction, r: Request, part: BodyPart, open: OpenBody, kind: number): BodyPart | null | Verdict {
     const { state } = open
     const flags = (part.last ? 1 : 0) | (part.flush ? 2 : 0)
-    const { result, out } = this.named(f, r, () => this.look(f, r, kind, null, part, state, flags, open.instance))
-    return this.passedOn(result, out, f, part, open)
+    const { result, out, ordered } = this.named(f, r, () => this.look(f, r, kind, null, part, state, flags, open.instance))
+    const passed = this.passedOn(result, out, f, part, open)
+    return ordered === null ? passed : this.withPlaces(passed, r, ordered, open)
   }
 
   /** What a body filter's answer makes of a part; a number: the status that it answers instead. */
@@ -208,6 +223,13 @@ export class Calls {
     if (result === PartAnswer.Replace) return { data: out, file: null, last: part.last, flush: part.flush }
     if (result !== PartAnswer.Hold) throw new Error(`plugin ${this.plugin.name} answered ${answer} in ${f.label}, which is none of pass, replace, hold`)
     return part.last || part.flush ? { data: null, file: null, last: part.last, flush: part.flush } : null
+  }
+
+  /** What a body filter passes on, with subrequests in it. */
+  withPlaces(passed: BodyPart | null | Verdict, r: Request, ordered: readonly OrderedSubrequest[], open: OpenBody): BodyPart | null | Verdict {
+    if (typeof passed === 'number') return passed
+    open.changed = true
+    return withPlaces(r, passed ?? { data: null, file: null, last: false, flush: false }, ordered)
   }
 
   /** The response is over: the guest may let its state go. */
@@ -233,13 +255,13 @@ export class Calls {
   }
 
   private look(f: GuestFunction, r: Request, kind: number, args: readonly string[] | null, part: BodyPart | null, a: number, b: number, instance = this.instance):
-  { result: number, answer: string | null, out: Buffer | null } {
+  { result: number, answer: string | null, out: Buffer | null, ordered: OrderedSubrequest[] | null } {
     return instance.run(kind, f.label, (frame) => {
       if (args !== null) frame.args = args
       frame.part = part
       f.calls++
       const result = instance.bind(f)(f.data, instance.handle(r), a, b)
-      return { result, answer: frame.answer, out: frame.partOut }
+      return { result, answer: frame.answer, out: frame.partOut, ordered: frame.ordered }
     }, r)
   }
 

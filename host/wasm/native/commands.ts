@@ -87,7 +87,7 @@ function commandRefusal(plugin: NativePlugin, name: string): string | null {
 }
 
 /** A fault unless the plugin may call every command: which ones a document calls is known when it is too late. */
-function checkDispatch(plugin: NativePlugin): void {
+export function checkDispatch(plugin: NativePlugin): void {
   if (plugin.own || plugin.cycle?.grants.has(plugin.name, 'rpc', '*') === true) return
   throw new GuestFault(`may not have documents of commands run; ${missingGrant(plugin.name, 'rpc', '*')}`)
 }
@@ -182,8 +182,8 @@ function parseJson(text: string): unknown {
 
 /** The plugin's RPC commands as the registry wants them. */
 export function makeCommands(instance: Instance, registration: Registration, waiting: Waiting | null): Command[] {
-  return registration.commands.map(({ name, usage, effect, run }) => ({
-    name, usage: utf8(usage), effect,
+  return registration.commands.map(({ name, usage, effect, array, run }) => ({
+    name, usage: utf8(usage), effect, ...(array ? { array } : {}),
     run: run.waits && waiting !== null
       ? (params: unknown, context: CallContext) => waiting.command(run, (frame) => fill(frame, params, context), (frame) => outcome(frame.failure, frame.results), context)
       : (params: unknown, context: CallContext): unknown => callCommand(instance, run, params, context),

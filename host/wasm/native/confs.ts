@@ -62,6 +62,7 @@ export class Confs {
   /** Reads one use of a directive: the guest's set function, then the content handler that the directive binds. */
   set(cf: Cf, entry: DirectiveEntry, conf: PluginConf, bind: BindContent): string | void {
     conf.touched = true
+    for (let i = 1; i < cf.args.length; i++) this.plugin.files.named.add(cf.args[i]!)
     if ((entry.args & Args.Flag) !== 0 && !/^(on|off)$/i.test(cf.args[1]!)) {
       return cf.fail(`invalid value "${cf.args[1]}" in "${entry.name}" directive, it must be "on" or "off"`, 1)
     }
@@ -80,6 +81,7 @@ export class Confs {
   /** Gives a main-level class a parameter's value (`modparam`). Returns the guest's error. */
   parameter(cf: Cf | null, conf: PluginConf, type: number, set: GuestFunction, value: number | string): string | void {
     conf.touched = true
+    this.plugin.files.named.add(String(value))
     if (this.broken) return
     const handle = type < 0 ? 0 : this.own(cf!, conf, type)
     const error = this.guarded(null, set, () => this.plugin.instance.run(Kind.Configure, set.label, (frame) => {

@@ -10,7 +10,7 @@ import type { Waiting } from './waiting.ts'
 import { OK } from '../../module.ts'
 import { refusedType } from '../../http/filters.ts'
 import { Kind, withRequest } from '../frame.ts'
-import { GuestFault } from '../trap.ts'
+import { GuestFault, Trap } from '../trap.ts'
 import { ABSENT, bounds } from './abi.ts'
 
 /** How a filter of bodies stands and works, as `filter_options` says it. */
@@ -96,6 +96,8 @@ interface OpenInput {
   readonly conf: number
   body: OpenBody | null
   begun: boolean
+  /** The status that its start was answered with when it failed, else 0. */
+  refused: number
 }
 
 /** What the input filters of one plugin are made with. */
@@ -129,10 +131,18 @@ export function makeInputFilter(entry: FilterEntry, maker: InputMaker): InputFil
   return {
     ...placeOf(entry.options), active: maker.active!,
     start: (r, conf) => {
-      const open: OpenInput = { conf: maker.handle(r, conf, type), body: null, begun: false }
-      return leased || begin(r, open, calls.bodyStart(start, r, open.conf, calls.instance, Kind.InputFilter)) !== null ? open : null
+      const open: OpenInput = { conf: maker.handle(r, conf, type), body: null, begun: false, refused: 0 }
+      if (leased) return open
+      try {
+        return begin(r, open, calls.bodyStart(start, r, open.conf, calls.instance, Kind.InputFilter)) === null ? null : open
+      } catch (error) {
+        if (!(error instanceof Trap) || error.status === 0) throw error
+        open.refused = error.status
+        return open
+      }
     },
     filter: (r, part, open) => {
+      if (open.refused !== 0) return open.refused
       if (leased) return whenLeased(r, part, open)
       return guarded(calls, r, () => calls.bodyPart(filter, r, asBodyPart(part), open.body!, Kind.InputFilter))
     },

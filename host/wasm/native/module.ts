@@ -1,4 +1,4 @@
-import type { BodyFilter, HeaderFilter, Module, PhaseHandler, SelectDefinition, ServingThread, VariableDefinition } from '../../module.ts'
+import type { BodyFilter, HeaderFilter, Module, PhaseHandler, SelectDefinition, ServingThread, TransportDefinition, VariableDefinition } from '../../module.ts'
 import type { Cycle } from '../../cycle.ts'
 import type { MetricDefinition } from '../../core/metrics.ts'
 import type { Listed } from '../../core/statistics.ts'
@@ -16,6 +16,7 @@ import { Calls } from './calls.ts'
 import { Waiting } from './waiting.ts'
 import { Confs, PluginConf, makeDirectives } from './confs.ts'
 import { makeCommands } from './commands.ts'
+import { makeTransports } from './transports.ts'
 import { Scripts } from './scripts.ts'
 import { metricName } from './metrics.ts'
 import { makeStatistics } from './statistics.ts'
@@ -23,6 +24,7 @@ import { LifecycleEvent, VariableFlag, levels } from './abi.ts'
 import { SmallParts, isLarge } from './parts.ts'
 import { bodyPlace, guarded, makeInputFilter } from './filters.ts'
 import { makeHooks } from './hooks.ts'
+import { makeSelects } from './selects.ts'
 import type { PluginReport } from './report.ts'
 import { reportOf } from './report.ts'
 import { takeOver } from './state.ts'
@@ -65,6 +67,7 @@ export class NativeModule implements Module {
   waiting: Waiting | null
   /** By class, as a number that is compared quickly: an index of `levels`. */
   private readonly confLevels: readonly number[]
+  private madeTransports: TransportDefinition[] | null = null
   private index = -1
   private mainConf: PluginConf | null = null
   private mainCf: Cf | null = null
@@ -111,7 +114,7 @@ export class NativeModule implements Module {
       ...(set === null ? {} : { set: (r: Request, value: string) => this.calls.effect(set, r, value, 0) }),
       prefix: (flags & VariableFlag.Prefix) !== 0, nocache: (flags & VariableFlag.NoCache) !== 0, changeable: (flags & VariableFlag.Changeable) !== 0,
     }))
-    this.selects = registration.selects.map(({ name, get }) => ({ name, get: (r, argument) => this.calls.text(get, r, argument) }))
+    this.selects = makeSelects(plugin, this.calls)
     const scripts = new Scripts({ plugin, calls: this.calls, waiting, confs: this.confs, main: () => ({ cf: this.mainCf, conf: this.mainConf }) })
     this.functions = scripts.functions()
     this.pseudoVariables = scripts.pseudoVariables()
@@ -123,6 +126,9 @@ export class NativeModule implements Module {
       plugin.services.log?.(LogLevel.error, `plugin ${trap.plugin} trapped in ${label}: ${trap.text}`))
     this.metrics = registration.metrics.map((m) => ({ ...m, name: metricName(plugin.name, m.name) }))
   }
+
+  /** The transports that the plugin asked for while it was configured. */
+  get transports(): TransportDefinition[] { return this.madeTransports ??= makeTransports(this.plugin) }
 
   private readonly active = (conf: PluginConf): boolean => this.everywhere || conf.touched
 
@@ -216,6 +222,7 @@ export class NativeModule implements Module {
   createMainConf(cf: Cf): PluginConf {
     this.index = cf.cycle.indexOf(this)
     this.plugin.cycle = cf.cycle
+    this.plugin.selects.begin(cf.cycle)
     this.mainCf = cf
     return this.mainConf = new PluginConf()
   }
@@ -257,6 +264,8 @@ export class NativeModule implements Module {
   }
 
   retire(): void { this.plugin.timers.retire() }
+  /** For `@timer.timer["NAME"].enabled`. */
+  timerRuns(name: string): (() => boolean) | null { return this.plugin.timers.runs(name) }
   report(): PluginReport { return reportOf(this.plugin, this.waiting?.pool ?? null) }
 
   initModule(): void { this.start(LifecycleEvent.InitModule) }

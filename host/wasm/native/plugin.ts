@@ -27,22 +27,32 @@ import { filterImports } from './filters.ts'
 import { hookImports, hookRegistration } from './hooks.ts'
 import { Regexes } from './regexes.ts'
 import { scriptRegistrationImports } from './script-registration.ts'
+import { statisticImports } from './statistics.ts'
 import { scriptingImports } from './scripting.ts'
 import type { StateEntry } from './state.ts'
 import { stateImports } from './state.ts'
+import { ReadSelects, selectImports, selectRegistration } from './selects.ts'
 import { streamImports } from './streams.ts'
+import { orderedImports } from './ordered.ts'
+import { PluginDatabases, databaseImports } from './db.ts'
+import { PluginFiles, fileImports } from './files.ts'
 import { PluginTimers, timerImports } from './timers.ts'
+import { documentImports } from './documents.ts'
+import type { TransportEntry } from './transports.ts'
+import { transportImports } from './transports.ts'
 
 /** The functions that an instance imports. */
 function imports(plugin: NativePlugin, instance: Instance): WebAssembly.Imports {
   instance.onReplace = () => { plugin.shim = null }
   return {
     vespid: {
-      ...registrationImports(instance, plugin.registration), ...scriptRegistrationImports(instance, plugin.registration), ...scriptingImports(plugin, instance), ...callbackImports(plugin, instance), ...requestImports(plugin, instance),
+      ...registrationImports(instance, plugin.registration), ...scriptRegistrationImports(instance, plugin.registration), ...statisticImports(instance, plugin.registration), ...scriptingImports(plugin, instance), ...callbackImports(plugin, instance), ...requestImports(plugin, instance),
       ...responseImports(plugin, instance), ...commandImports(plugin, instance), ...metricImports(plugin, instance),
       ...zoneImports(plugin, instance), ...askingImports(plugin, instance), ...filterImports(plugin, instance),
-      ...streamImports(plugin, instance), ...timerImports(plugin, instance), ...stateImports(plugin, instance),
+      ...streamImports(plugin, instance), ...orderedImports(plugin, instance), ...timerImports(plugin, instance), ...stateImports(plugin, instance),
+      ...fileImports(plugin, instance), ...databaseImports(plugin, instance),
       ...hookRegistration(instance, plugin.registration), ...hookImports(plugin, instance),
+      ...selectRegistration(instance, plugin.registration), ...selectImports(plugin, instance), ...transportImports(plugin, instance), ...documentImports(plugin, instance),
     },
     env: environmentImports(instance, (level, message) => plugin.log(level, message)),
   } as WebAssembly.Imports
@@ -61,6 +71,10 @@ export class NativePlugin {
   /** Variables and selects of routing scripts that it reads, by id. */
   readonly scriptTexts: string[] = []
   readonly regexes = new Regexes()
+  /** The transports that it has asked for. */
+  readonly transports: TransportEntry[] = []
+  /** The selects that it reads. */
+  readonly selects: ReadSelects
   metrics!: MetricValues
   /** The handle of the conf of a class for a request's present place; the module that stands for the plugin knows. */
   confOf: (r: Request, type: number) => number = () => 0
@@ -68,6 +82,9 @@ export class NativePlugin {
   cycle: Cycle | null = null
   /** The zones that it has opened. */
   readonly zones: PluginZones
+  /** Files that it reads, and databases that it has opened. */
+  readonly files = new PluginFiles()
+  readonly databases = new PluginDatabases()
   /** What it does without being asked. */
   readonly timers: PluginTimers
   /** How it hands over its state; null when it does not. */
@@ -83,6 +100,7 @@ export class NativePlugin {
     this.own = program.own
     this.services = services
     this.zones = new PluginZones(program.name)
+    this.selects = new ReadSelects(program.name)
     this.timers = new PluginTimers(this, program.timers)
     for (const name of headerNames) this.registration.intern(name)
     this.instance = new Instance(program, (instance) => imports(instance.origin === null ? this : this.seenBy(instance), instance))

@@ -2,6 +2,7 @@ import type { GuestFunction } from '../program.ts'
 import type { Instance } from '../instance.ts'
 import type { EventRouteEntry, FunctionEntry, ParameterEntry, PseudoVariableEntry, TransformationEntry } from './script-registration.ts'
 import type { HookEntry } from './hooks.ts'
+import type { SelectEntry } from './selects.ts'
 import type { HookDeclaration } from '../../module.ts'
 import { Kind } from '../frame.ts'
 import { GuestFault } from '../trap.ts'
@@ -64,13 +65,13 @@ export class Registration {
   readonly bodyFilters: FilterEntry[] = []
   readonly inputFilters: FilterEntry[] = []
   readonly variables: { readonly name: string, readonly flags: number, readonly get: GuestFunction, readonly set: GuestFunction | null }[] = []
-  readonly selects: { readonly name: string, readonly get: GuestFunction }[] = []
+  readonly selects: SelectEntry[] = []
   readonly functions: FunctionEntry[] = []
   readonly pseudoVariables: PseudoVariableEntry[] = []
   readonly transformations: TransformationEntry[] = []
   readonly parameters: ParameterEntry[] = []
   readonly eventRoutes: EventRouteEntry[] = []
-  readonly commands: { readonly name: string, readonly usage: string, readonly effect: 'read' | 'write', readonly run: GuestFunction }[] = []
+  readonly commands: { readonly name: string, readonly usage: string, readonly effect: 'read' | 'write', readonly array: boolean, readonly run: GuestFunction }[] = []
   readonly metrics: MetricEntry[] = []
   readonly statistics: StatisticEntry[] = []
   readonly hooks: HookEntry[] = []
@@ -112,7 +113,6 @@ const variableName = /^[a-z0-9_]{1,64}$/
 const commandName = /^[a-z][a-z0-9_]*(\.[a-zA-Z][a-zA-Z0-9_]*)+$/
 const metricName = /^[a-zA-Z_:][a-zA-Z0-9_:]{0,127}$/
 const labelName = /^[a-zA-Z_][a-zA-Z0-9_]{0,63}$/
-const dottedName = /^[a-zA-Z_][a-zA-Z0-9_.]{0,63}$/
 
 /** Contexts in which a plugin may place directives, and the bits of argument counts that it may use (no blocks yet). */
 const whereBits = Where.Http | Where.Server | Where.Location | Where.ServerIf | Where.LocationIf | Where.LimitExcept
@@ -219,17 +219,12 @@ export function registrationImports(instance: Instance, to: Registration): Recor
       if ((flags! & ~(VariableFlag.Prefix | VariableFlag.NoCache | VariableFlag.Changeable)) !== 0) throw new GuestFault(`registered variable "${text}" with flags ${flags}`)
       to.variables.push({ name: text, flags: flags!, get: instance.required(get!, data!, `variable $${text}`), set: instance.function(set!, data!, `variable $${text}`) })
     },
-    select: (pointer, length, get, data) => {
-      begin('select')
-      const text = name(pointer!, length!, dottedName, 'select')
-      to.selects.push({ name: text, get: instance.required(get!, data!, `select @${text}`) })
-    },
     command: (pointer, length, usage, usageLength, effect, run, data) => {
       begin('command')
       const text = name(pointer!, length!, commandName, 'command')
-      if (effect !== 0 && effect !== 1) throw new GuestFault(`registered command "${text}" with effect ${effect}`)
+      if ((effect! & ~3) !== 0) throw new GuestFault(`registered command "${text}" with effect ${effect}`)
       to.commands.push({
-        name: text, usage: instance.text(usage!, usageLength!, 4096), effect: effect === 1 ? 'write' : 'read',
+        name: text, usage: instance.text(usage!, usageLength!, 4096), effect: (effect! & 1) !== 0 ? 'write' : 'read', array: (effect! & 2) !== 0,
         run: instance.required(run!, data!, `command ${text}`),
       })
     },

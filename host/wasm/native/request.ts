@@ -147,13 +147,6 @@ function rawUri(r: Request): boolean {
   return r.revision === 0 && !r.internal && (r.head.table[T_FLAGS]! & F_COMPLEX) === 0
 }
 
-/** The second word of a request line: the target as received. */
-export function target(line: string): string {
-  const from = line.indexOf(' ') + 1
-  const to = line.lastIndexOf(' ')
-  return to >= from ? line.slice(from, to) : line.slice(from)
-}
-
 export function textField(r: Request, field: number): string {
   switch (field) {
     case RequestText.Method: return r.method
@@ -164,7 +157,7 @@ export function textField(r: Request, field: number): string {
     case RequestText.Host: return r.host
     case RequestText.RemoteAddress: return r.remoteAddress
     case RequestText.Location: return r.location.name
-    case RequestText.Target: return target(r.requestLine)
+    case RequestText.Target: return r.target
     default: throw new GuestFault(`asked for request text ${field}`)
   }
 }

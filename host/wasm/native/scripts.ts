@@ -14,11 +14,12 @@ import type { Waiting } from './waiting.ts'
 import { ConfigError, PluginError } from '../../core/errors.ts'
 import { missingGrant } from '../../core/grants.ts'
 import { Level } from '../../core/log.ts'
-import { Kind } from '../frame.ts'
+import { Kind, Wish } from '../frame.ts'
 import { Trap } from '../trap.ts'
 import { PoolFull } from '../pool.ts'
 import { Cancelled } from '../waiting.ts'
-import { Index } from './abi.ts'
+import { Admitted, Index } from './abi.ts'
+import { serveReply } from './documents.ts'
 
 
 /** What of a plugin's module the routing language's parts need. */
@@ -101,7 +102,7 @@ export class Scripts {
     return this.plugin.registration.eventRoutes.map(({ name, required, conf, admit, server }) => ({
       name, ...(required ? { required } : {}),
       ...(server === null ? {} : { server: (cf: Cf, main: PluginConf) => this.granted(this.confs.address(cf, main, server.conf, server.call)) }),
-      ...(admit === null ? {} : { admit: (r: Request) => this.admits(admit, r, conf) }),
+      ...(admit === null ? {} : { admit: this.admission(admit, conf) }),
     }))
   }
 
@@ -112,18 +113,31 @@ export class Scripts {
     throw new PluginError(name, `plugin "${name}" may not listen on "${address}"`, missingGrant(name, 'listen', address))
   }
 
-  /** Asks whether an event route is to run for a request. A trap fails the request. */
-  private admits(f: GuestFunction, r: Request, conf: number): boolean {
+  /** Asks whether an event route is to run for a request; no more once the plugin has said "always", which holds for this configuration. */
+  private admission(f: GuestFunction, conf: number): (r: Request) => boolean {
+    let always = false
+    return (r) => {
+      if (always) return true
+      const said = this.admits(f, r, conf)
+      always = said === Admitted.Always
+      return said !== Admitted.No
+    }
+  }
+
+  /** A trap fails the request. */
+  private admits(f: GuestFunction, r: Request, conf: number): number {
     const { instance } = this.plugin
+    let said: number = Admitted.No
     try {
-      return instance.run(Kind.Look, f.label, () => {
+      instance.run(Kind.Look, f.label, () => {
         f.calls++
-        return f.call(f.data, instance.handle(r), conf < 0 ? 0 : this.confs.handle(this.main().conf!, conf)) !== 0
+        said = f.call(f.data, instance.handle(r), conf < 0 ? 0 : this.confs.handle(this.main().conf!, conf))
       }, r)
     } catch (error) {
       if (error instanceof Trap) this.calls.report(error, f, r)
       throw error
     }
+    return said
   }
 
   private get blocked(): boolean {
@@ -152,9 +166,10 @@ export class Scripts {
       }
       return this.failed(trap, f, run)
     }
+    const dialect = frame.wish === Wish.Rpc ? frame.dialect : null
     frame.clear()
     instance.leave(frame)
-    return code
+    return dialect === null ? code : serveReply(this.plugin, run, dialect)
   }
 
   /** Calls a function that may wait, in an instance of the pool. */

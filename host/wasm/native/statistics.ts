@@ -1,6 +1,7 @@
 /** Statistics that a plugin shows: read when somebody asks, not counted. */
 import type { Listed } from '../../core/statistics.ts'
-import type { GuestFunction, Instance } from '../instance.ts'
+import type { GuestFunction } from '../program.ts'
+import type { Instance } from '../instance.ts'
 import { Kind } from '../frame.ts'
 import { GuestFault, Trap } from '../trap.ts'
 import type { Registration } from './registration.ts'

@@ -110,6 +110,11 @@ export class PluginTimers {
     for (const timer of this.running) timer.stop()
   }
 
+  /** Whether the timer of a name runs in this thread; null when there is none. */
+  runs(name: string): (() => boolean) | null {
+    return this.entries.some((entry) => entry.name === name) ? () => this.running.length > 0 && !this.over : null
+  }
+
   facts(): TimerFacts[] {
     return this.entries.map(({ name, interval, once, single }) => ({
       name, [once ? 'once' : 'every']: formatMsec(Math.round(interval)), workers: single ? 'one' : 'each', ...this.board.counts(this.board.row(name)),

@@ -217,9 +217,10 @@ export class Waiting {
       const fill: Fill = (frame) => { frame.part = part }
       const call: Call = { f, kind, r, a: open.state, b: flags, fill, keep: null }
       const returned = await this.start(lease.instance, lease, call)
-      const out = returned.frame.partOut
+      const { partOut, ordered } = returned.frame
       this.leave(returned, lease)
-      return this.calls.passedOn(returned.value, out, f, part, open)
+      const passed = this.calls.passedOn(returned.value, partOut, f, part, open)
+      return ordered === null ? passed : this.calls.withPlaces(passed, r, ordered, open)
     } catch (error) {
       if (error instanceof Cancelled) return null
       if (error instanceof Trap) this.calls.report(error, f, r)

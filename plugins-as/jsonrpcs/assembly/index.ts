@@ -1,4 +1,6 @@
 import { Args, LogLevel, Needs, Request, Status, Where, content, directive, rpc_reply } from '@vespid/sdk'
+import { foreign, foreignNote } from './pages'
+import './script'
 
 const hint = 'This is a JSON-RPC 2.0 endpoint: send calls with POST, for example\n\n' +
   '  curl -H \'Content-Type: application/json\' -d \'{"jsonrpc":"2.0","method":"system.listMethods","id":1}\' '
@@ -43,30 +45,15 @@ directive<Conf>('jsonrpcs_batch', where, 1, (conf: Conf, args: string[]): string
   return null
 }, merge)
 
-/** Whether the body says that it is JSON. A page of another site cannot say that without asking first (CORS), and is never allowed to. */
-function saysJson(type: string | null): bool {
-  if (type === null) return false
-  const semicolon = type.indexOf(';')
-  const plain = (semicolon < 0 ? type : type.substring(0, semicolon)).trim().toLowerCase()
-  return plain.endsWith('/json') || plain.endsWith('+json') || plain == 'application/json-rpc' || plain == 'application/jsonrequest'
-}
-
-/** Whether the request comes from a page of another site, or may come from one: what `curl -d` sends is not refused. */
-function fromPage(r: Request): bool {
-  const site = r.header('sec-fetch-site')
-  if (site !== null) return site != 'same-origin' && site != 'none'
-  return r.header('origin') !== null
-}
-
 content<Conf>('jsonrpcs', (r: Request, conf: Conf): Status => {
   if (!r.hasMethod('POST')) {
     r.response.set('Allow', 'POST')
     const host = r.header('host')
     return r.reply(405, 'text/plain', hint + `http://${host === null ? r.host : host}${r.path}\n`)
   }
-  if (!r.headerIs('content-type', 'application/json') && !saysJson(r.header('content-type')) && fromPage(r)) {
+  if (foreign(r)) {
     r.log(LogLevel.Error, 'json-rpc call from a web page without "Content-Type: application/json"')
-    return r.reply(415, 'text/plain', 'a web page must send JSON-RPC calls with "Content-Type: application/json"\n')
+    return r.reply(415, 'text/plain', foreignNote)
   }
   return rpc_reply('application/json', conf.write == 1 ? '' : readOnly, conf.batch < 0 ? defaultBatch : conf.batch)
 }, Where.Location | Where.LocationIf | Where.LimitExcept, Needs.Body)

@@ -1,6 +1,6 @@
 // Kamailio's module microhttpd: an HTTP server of its own, whose requests run event_route[microhttpd:request].
 import {
-  Inner, Level, LogLevel, Param, ParamType, Request, Script, conf, event_route, event_server, log, parameter, pseudo_variable,
+  Admit, Inner, Level, LogLevel, Param, ParamType, Request, Script, conf, event_route, event_server, log, parameter, pseudo_variable,
   script_function,
 } from '@vespid/sdk'
 import { Cidr } from '@vespid/sdk/cidr'
@@ -51,11 +51,11 @@ parameter<Conf>('compat', ParamType.Text, (c: Conf, value: string): string | nul
   return null
 })
 
-event_route<Conf>('microhttpd:request', (r: Request, c: Conf): bool => {
+event_route<Conf>('microhttpd:request', (r: Request, c: Conf): Admit => {
   const allowed = c.allowed
-  if (allowed === null) return true
-  for (let i = 0; i < allowed.length; i++) if (allowed[i].has(r.remoteAddress)) return true
-  return false
+  if (allowed === null) return Admit.Always
+  for (let i = 0; i < allowed.length; i++) if (allowed[i].has(r.remoteAddress)) return Admit.Yes
+  return Admit.No
 }, true)
 
 event_server<Conf>('microhttpd:request', (c: Conf): string => {

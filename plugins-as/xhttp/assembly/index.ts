@@ -1,10 +1,8 @@
-// Kamailio's module xhttp: HTTP requests run event_route[xhttp:request], which answers them with xhttp_reply().
+// Kamailio's module xhttp: HTTP requests run event_route[xhttp:request], which answers them with xhttp_reply(). Its $hu, {url.path} and
+// {url.querystring} are the host's: routes read them several times per request, and a read across the border costs ten times as much.
 import {
-  Field, Inner, Level, LogLevel, Param, ParamType, Regex, Request, Script, conf, event_route, log, parameter,
-  pseudo_variable, script_function, transformation,
+  Admit, Field, Level, LogLevel, Param, ParamType, Regex, Request, Script, conf, event_route, log, parameter, script_function,
 } from '@vespid/sdk'
-
-const questionMark: u8 = 63
 
 /** Which requests run the route. */
 class Conf {
@@ -24,11 +22,12 @@ parameter<Conf>('url_skip', ParamType.Text, (c: Conf, value: string): string | n
 parameter<Conf>('event_callback', ParamType.Text, (c: Conf, value: string): string | null =>
   value.length == 0 ? null : 'there is no embedded language here; write event_route[xhttp:request]')
 
-event_route<Conf>('xhttp:request', (r: Request, c: Conf): bool => {
+event_route<Conf>('xhttp:request', (r: Request, c: Conf): Admit => {
   const skip = c.skip
-  if (skip !== null && skip.testField(Field.Target)) return false
+  if (skip !== null && skip.testField(Field.Target)) return Admit.No
   const match = c.match
-  return match === null || match.testField(Field.Target)
+  if (match !== null) return match.testField(Field.Target) ? Admit.Yes : Admit.No
+  return skip === null ? Admit.Always : Admit.Yes
 }, true)
 
 /** The answer: code, reason, content type (none when empty), body. */
@@ -44,17 +43,3 @@ function failed(message: string): i32 {
   log(LogLevel.Error, message)
   return -1
 }
-
-/** The URL as it stands in the request line. */
-pseudo_variable('hu', Inner.None, (s: Script): bool => s.answerField(Field.Target))
-
-transformation('url.path', 0, 0, (s: Script): bool => {
-  const url = s.bytes(0)
-  const end = url.indexOf(questionMark)
-  return s.answerBytes(url.slice(0, end < 0 ? url.length : end))
-})
-transformation('url.querystring', 0, 0, (s: Script): bool => {
-  const url = s.bytes(0)
-  const end = url.indexOf(questionMark)
-  return s.answerBytes(url.slice(end < 0 ? url.length : end + 1))
-})

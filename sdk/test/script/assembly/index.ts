@@ -1,6 +1,6 @@
 // What the SDK offers to routing scripts; test/abi/script.test.ts asks for each.
 import {
-  Field, Index, Inner, Level, Param, ParamType, Pv, Regex, Request, Script, conf, event_route, parameter, pseudo_variable, script_function, sleep,
+  Admit, Field, Index, Inner, Level, Param, ParamType, Pv, Regex, Request, Script, conf, event_route, parameter, pseudo_variable, script_function, sleep,
   transformation,
 } from '@vespid/sdk'
 
@@ -24,9 +24,9 @@ parameter<Conf>('only', ParamType.IntOrText, (c: Conf, value: string): string | 
   c.only = Regex.compile(value, true)
   return null
 })
-event_route<Conf>('probe:request', (r: Request, c: Conf): bool => {
+event_route<Conf>('probe:request', (r: Request, c: Conf): Admit => {
   const only = c.only
-  return only === null || only.testField(Field.Target)
+  return only === null || only.testField(Field.Target) ? Admit.Yes : Admit.No
 })
 
 const address = Pv.resolve('$si')

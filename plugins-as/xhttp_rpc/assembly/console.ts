@@ -1,0 +1,111 @@
+import { Request, rpc_call } from '@vespid/sdk'
+import { Json } from '@vespid/sdk/json'
+import { failed, run } from './call'
+import { Command, commands, find, ofGroup, textOf } from './catalog'
+import { Page } from './html'
+import { cookieLine, isForeign, refusal, tokenOf } from './origin'
+import { Frame, commandPage, groupPage, overview, problem } from './page'
+import { placeOf } from './url'
+import { fieldsOf, wordsOf } from './words'
+
+/** Longest form that is read, and the most words that it may hold. */
+const longestForm: i32 = 65536
+const mostWords: i32 = 256
+
+/** What was entered, or what is wrong with it. */
+class Entered {
+  words: string[] = []
+  mistake: string = ''
+}
+
+/** The answer to a request for the console at `root`. `readOnly`: why commands that change the server are refused, or ''. `limit`: the longest answer of a command. */
+export function consolePage(r: Request, root: string, limit: i32, readOnly: string): Page {
+  const place = placeOf(r.unparsedUri, root, false)
+  const all = commands()
+  if (all === null) return new Page(500, 'Internal Server Error', 'The server does not tell its commands.\n')
+  const frame = new Frame(place, all)
+  frame.nonce = orNothing(r.variable('request_id'))
+  frame.token = tokenOf(r)
+  frame.readOnly = readOnly
+  frame.version = versionOf()
+  const page = pageFor(r, frame, limit)
+  return page.with('Set-Cookie', cookieLine(r, root, frame.token))
+}
+
+function orNothing(text: string | null): string { return text === null ? '' : text }
+
+function versionOf(): string {
+  return textOf(Json.parse(rpc_call('core.version')), 'result').trim()
+}
+
+function pageFor(r: Request, frame: Frame, limit: i32): Page {
+  const place = frame.place
+  if (!place.inside) return problem(frame, 404, 'Not Found', `The console is at ${place.root.length == 0 ? '/' : place.root}.`)
+  const posted = r.hasMethod('POST')
+  if (!posted && !r.hasMethod('GET') && !r.hasMethod('HEAD')) return notAllowed(frame, 'GET, HEAD, POST')
+  const command = find(frame.all, place.command)
+  if (place.group.length > 0 && ofGroup(frame.all, place.group).length == 0) return problem(frame, 404, 'Not Found', `There is no group "${place.group}".`)
+  if (place.command.length > 0 && (command === null || command.group != place.group)) {
+    return problem(frame, 404, 'Not Found', `There is no command "${place.command}" in group "${place.group}".`)
+  }
+  if (command === null) return posted ? notAllowed(frame, 'GET, HEAD') : place.group.length == 0 ? overview(frame) : groupPage(frame)
+  return posted ? afterPost(r, frame, command, limit) : afterGet(r, frame, command, limit)
+}
+
+function notAllowed(frame: Frame, methods: string): Page {
+  return problem(frame, 405, 'Method Not Allowed', `This page takes ${methods}.`).with('Allow', methods)
+}
+
+/** A command that only reads may be called by a link, `?arg=WORDS` as in Kamailio, but not by one of another site. Others are filled in and wait to be sent. */
+function afterGet(r: Request, frame: Frame, command: Command, limit: i32): Page {
+  const query = frame.place.query
+  if (query === null || query.length == 0) return commandPage(frame, command, [], null)
+  const entered = enteredIn(query, command)
+  if (entered.mistake.length > 0) return commandPage(frame, command, [], failed(400, entered.mistake))
+  if (command.writes) {
+    return commandPage(frame, command, entered.words, failed(405, `"${command.name}" changes the server, a link does not run it. Press the button.`)).with('Allow', 'POST')
+  }
+  if (isForeign(r)) return commandPage(frame, command, entered.words, failed(403, 'A link of another site has led here, so nothing was run. Press the button.'))
+  return commandPage(frame, command, entered.words, run(command, entered.words, limit, false))
+}
+
+function afterPost(r: Request, frame: Frame, command: Command, limit: i32): Page {
+  if (r.bodyLength > longestForm) return problem(frame, 413, 'Content Too Large', `A form may have ${longestForm} bytes.`)
+  const type = r.header('content-type')
+  if (type === null || !type.toLowerCase().startsWith('application/x-www-form-urlencoded')) {
+    return problem(frame, 415, 'Unsupported Media Type', 'The console takes forms (application/x-www-form-urlencoded); programs call commands by JSON-RPC.')
+  }
+  const body = r.body.toString()
+  const entered = enteredIn(body, command)
+  const tokens = fieldsOf(body, 'token')
+  const refused = refusal(r, tokens.length == 0 ? '' : tokens[0])
+  if (refused.length > 0) return commandPage(frame, command, entered.words, failed(403, refused))
+  if (command.writes && frame.readOnly.length > 0) return commandPage(frame, command, entered.words, failed(403, frame.readOnly))
+  if (entered.mistake.length > 0) return commandPage(frame, command, entered.words, failed(400, entered.mistake))
+  return commandPage(frame, command, entered.words, run(command, entered.words, limit, false))
+}
+
+/** The words of a form or query: of the fields `p`, one each, then of `arg`. Empty fields at the end do not count. */
+function enteredIn(form: string, command: Command): Entered {
+  const entered = new Entered()
+  const words = fieldsOf(form, 'p')
+  while (words.length > 0 && words[words.length - 1].length == 0) words.pop()
+  const lines = fieldsOf(form, 'arg')
+  for (let i = 0; i < lines.length; i++) {
+    const more = wordsOf(lines[i], true)
+    if (more === null) entered.mistake = `A quote in "${lines[i]}" is not closed.`
+    else for (let k = 0; k < more.length; k++) words.push(more[k])
+  }
+  if (words.length > mostWords) {
+    entered.mistake = `A command takes ${mostWords} arguments at most.`
+    return entered
+  }
+  for (let i = 0; i < words.length && i < command.parameters.length; i++) {
+    const parameter = command.parameters[i]
+    if (words[i].length == 0 && !parameter.optional && entered.mistake.length == 0 && parameter.type != 'string' && parameter.type != 'text') {
+      entered.mistake = `"${parameter.name}" is missing.`
+    }
+  }
+  entered.words = words
+  return entered
+}

@@ -1,0 +1,71 @@
+// Kamailio's module xhttp_rpc: the server's commands as a console of web pages.
+import {
+  Args, Level, ParamType, Request, Script, Status, Where, conf, content, directive, parameter, script_function,
+} from '@vespid/sdk'
+import { consolePage } from './console'
+import { Page } from './html'
+import { kamailioPage } from './strict'
+
+/** Bytes of a command's answer that are shown, where nothing else is set. */
+const standardLimit: i32 = 1 << 20
+const mostLimit: i32 = 16 << 20
+const readOnly = 'This console only reads; "xhttp_rpc_write on;" in its location lets it run commands that change the server.'
+
+let root = '/rpc'
+let limit = standardLimit
+let strict = false
+
+/** Set by `modparam`. */
+class Main {}
+conf<Main>(Level.Main)
+
+parameter<Main>('xhttp_rpc_root', ParamType.Text, (c: Main, value: string): string | null => {
+  for (let i = 0; i < value.length; i++) {
+    const k = value.charCodeAt(i)
+    if (!(k >= 48 && k <= 57 || (k | 32) >= 97 && (k | 32) <= 122 || k == 95)) return `may hold letters, digits and "_" only, not "${value.charAt(i)}"`
+  }
+  root = value.length == 0 ? '' : `/${value}`
+  return null
+})
+parameter<Main>('xhttp_rpc_buf_size', ParamType.Int, (c: Main, value: string, size: i32): string | null => {
+  if (size < 0 || size > mostLimit) return `must be between 0 and ${mostLimit}`
+  limit = size == 0 ? standardLimit : size
+  return null
+})
+parameter<Main>('compat', ParamType.Text, (c: Main, value: string): string | null => {
+  strict = value == 'strict'
+  return null
+})
+
+/** Answers the request with a page; 0 ends the script. */
+script_function('dispatch_xhttp_rpc', 0, 0, [], (s: Script): i32 => {
+  if (!s.hasRequest) return -1
+  const page = strict ? kamailioPage(s.request, root, limit) : consolePage(s.request, root, limit, '')
+  for (let i = 0; i + 1 < page.headers.length; i += 2) s.appendHeader(`${page.headers[i]}: ${page.headers[i + 1]}\r\n`)
+  return s.reply(page.status, page.reason, typeOf(), page.body) ? 0 : -1
+})
+
+function typeOf(): string { return strict ? 'text/html' : 'text/html; charset=utf-8' }
+
+/** −1 until a directive, here or around here, sets it. */
+class Conf {
+  write: i32 = -1
+}
+
+directive<Conf>('xhttp_rpc_write', Where.Http | Where.Server | Where.Location, Args.Flag, (c: Conf, args: string[]): string | null => {
+  if (c.write >= 0) return 'is duplicate'
+  c.write = args[1].toLowerCase() == 'on' ? 1 : 0
+  return null
+}, (parent: Conf, child: Conf): void => { if (child.write < 0) child.write = parent.write })
+
+/** The console at the location's own path. */
+content<Conf>('xhttp_rpc', (r: Request, c: Conf): Status => {
+  let at = r.location
+  while (at.endsWith('/')) at = at.substring(0, at.length - 1)
+  return send(r, consolePage(r, at, limit, c.write == 1 ? '' : readOnly))
+}, Where.Location)
+
+function send(r: Request, page: Page): Status {
+  for (let i = 0; i + 1 < page.headers.length; i += 2) r.response.set(page.headers[i], page.headers[i + 1])
+  return r.reply(page.status, 'text/html; charset=utf-8', page.body)
+}
