@@ -113,7 +113,7 @@ function readJson(bytes: Buffer, dialect: Dialect): unknown {
 
 /** The name to answer to in a document that is no JSON, so that its sender need not wait for ever. */
 function nameIn(bytes: Buffer): string | null {
-  return /"reply_name"\s*:\s*"([\w-]{1,120})"/.exec(bytes.latin1Slice(0, 65536))?.[1] ?? null
+  return /"reply_name"\s*:\s*"([\w-]{1,120})"/.exec(bytes.latin1Slice(0, Math.min(65536, bytes.length)))?.[1] ?? null
 }
 
 function replyNameOf(root: unknown): string | null {

@@ -76,7 +76,7 @@ class Reader {
   }
 
   private word(word: string): boolean {
-    if (this.bytes.latin1Slice(this.at, this.at + word.length) !== word) return false
+    if (this.bytes.latin1Slice(this.at, Math.min(this.at + word.length, this.bytes.length)) !== word) return false
     this.at += word.length
     return true
   }
@@ -188,8 +188,9 @@ class Reader {
   }
 
   private hex(): number {
-    const text = this.bytes.latin1Slice(this.at, this.at + 4)
-    this.at += Math.min(4, this.bytes.length - this.at)
+    const end = Math.min(this.at + 4, this.bytes.length)
+    const text = this.bytes.latin1Slice(this.at, end)
+    this.at = end
     return /^[0-9a-fA-F]{4}$/.test(text) ? Number.parseInt(text, 16) : 0
   }
 }

@@ -62,7 +62,7 @@ function hostMetrics(): Told[] {
   return [
     one('vespid_start_time_seconds', 'gauge', 'when the server started, seconds since the epoch', startedAt() / 1000),
     one('vespid_workers', 'gauge', 'worker threads', statistics.workers),
-    one('vespid_connections_total', 'counter', 'connections accepted', statistics.read(Stat.passiveOpen)),
+    one('vespid_connections_accepted_total', 'counter', 'connections accepted', statistics.read(Stat.passiveOpen)),
     one('vespid_connections', 'gauge', 'open connections', statistics.read(Stat.open)),
     one('vespid_requests_total', 'counter', 'requests received', statistics.read(Stat.rcvRequests)),
     {

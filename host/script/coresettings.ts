@@ -4,7 +4,7 @@
 export type SettingEffect = 'used' | 'quiet' | 'ignored'
 
 const used = 'alias children debug fork group log_stderror max_recursive_level max_while_loops port pv_buffer_size run_dir ' +
-  'server_header server_signature tcp_accept_no_cl tcp_children tcp_connection_lifetime tcp_max_connections tcp_rd_buf_size user wdir workdir'
+  'server_header server_id server_signature tcp_accept_no_cl tcp_children tcp_connection_lifetime tcp_max_connections tcp_rd_buf_size user wdir workdir'
 
 const quiet = 'auto_aliases auto_bind_ipv6 cfgengine check_via disable_core_dump dns dns_cache_init dns_cache_flags dns_cache_gc_interval ' +
   'dns_cache_max_ttl dns_cache_mem dns_cache_min_ttl dns_cache_negative_ttl dns_naptr_ignore_rfc dns_retr_no dns_retr_time dns_search_full_match ' +

@@ -70,21 +70,25 @@ export class Reader {
   private string(): string | null {
     this.at++
     let from = this.at
-    let out = ''
+    // Pieces between escapes, joined at the end: texts of nothing but escapes would be copied as often as they have some.
+    let pieces: string[] | null = null
     while (true) {
       const c = this.peek()
       if (c < 32) return null
       if (c == 34) {
-        out += this.source.substring(from, this.at)
+        const last = this.source.substring(from, this.at)
         this.at++
-        return out
+        if (pieces === null) return last
+        pieces.push(last)
+        return pieces.join('')
       }
       if (c == 92) {
-        out += this.source.substring(from, this.at)
+        if (pieces === null) pieces = []
+        pieces.push(this.source.substring(from, this.at))
         this.at++
         const escaped = this.escape()
         if (escaped < 0) return null
-        out += String.fromCharCode(escaped)
+        pieces.push(String.fromCharCode(escaped))
         from = this.at
       } else this.at++
     }

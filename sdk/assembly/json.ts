@@ -3,6 +3,9 @@ import { Reader } from './json-reader'
 /** What a JSON value is. */
 export enum JsonKind { Null = 0, Bool = 1, Number = 2, String = 3, Array = 4, Object = 5 }
 
+const noItems: Json[] = []
+const noKeys: string[] = []
+
 /** A JSON value (RFC 8259). Objects keep the order of their members; of two members with one name the last counts. */
 export class Json {
   kind: JsonKind = JsonKind.Null
@@ -10,8 +13,9 @@ export class Json {
   private value: f64 = 0
   /** A string's text; a number's text as read, so that large ids come back digit by digit. */
   private source: string = ''
-  private items: Json[] = []
-  private keys: string[] = []
+  /** Shared by all that hold nothing, as most values do. */
+  private items: Json[] = noItems
+  private keys: string[] = noKeys
 
   /** A value from a string, number or bool. */
   static of<T>(value: T): Json {
@@ -38,6 +42,7 @@ export class Json {
   static array(): Json {
     const json = new Json()
     json.kind = JsonKind.Array
+    json.items = []
     return json
   }
 
@@ -45,6 +50,8 @@ export class Json {
   static object(): Json {
     const json = new Json()
     json.kind = JsonKind.Object
+    json.items = []
+    json.keys = []
     return json
   }
 
@@ -97,6 +104,7 @@ export class Json {
 
   /** Adds an item to an array; returns the array. */
   push(item: Json): Json {
+    if (this.items === noItems) this.items = []
     this.items.push(item)
     return this
   }
@@ -105,15 +113,14 @@ export class Json {
   set(name: string, item: Json): Json {
     const i = this.keys.lastIndexOf(name)
     if (i >= 0) this.items[i] = item
-    else {
-      this.keys.push(name)
-      this.items.push(item)
-    }
+    else this.append(name, item)
     return this
   }
 
   /** @internal */
   append(name: string, item: Json): void {
+    if (this.items === noItems) this.items = []
+    if (this.keys === noKeys) this.keys = []
     this.keys.push(name)
     this.items.push(item)
   }

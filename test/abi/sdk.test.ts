@@ -14,6 +14,7 @@ import { instantiate } from '../../host/wasm/plugins.ts'
 import type { NativeModule } from '../../host/wasm/native/module.ts'
 import type { Services } from '../../host/wasm/services.ts'
 import { RpcError } from '../../host/rpc/command.ts'
+import { scriptModule } from '../../host/modules/script/module.ts'
 import { buildHttp } from '../unit/http-support.ts'
 import { serve } from './kit.ts'
 import type { Served } from './kit.ts'
@@ -204,6 +205,24 @@ test('variables: get, prefix, nested in the same instance, set, broken', async (
   assert.equal(bodyOf(await get('/s')), '[value]')
   assert.equal(bodyOf(await get('/b')), '[]')
   assert.deepEqual(log(), ['[error] plugin everything trapped in variable $broken of location /b: out of order (assembly/index.ts:107:53)'])
+})
+
+test('selects: arguments, what follows, null, error, a trap; and selects that the plugin reads', async (t) => {
+  const { get, log } = await started(t, `
+    location /v { return 200 '[\${@probe.a}] [\${@probe["x y"]}] [\${@probe.xy[-3]}] [\${@probe.none}] [\${@probe.fail}] [\${@probe["k=v;w"].params.k}] $reads'; }
+    location /c { if (@probe.none = "") { return 500; } if (@probe.fail != x) { return 500; } if (@probe.a = a!7) { return 204; } }
+    location /trap { return 200 "[\${@probe.broken}]"; }`)
+  assert.equal(bodyOf(await get('/v', 'From: <sip:ann@example.org>\r\n')), '[a!7] [x y!7] [xy!-3] [] [] [v] ann GET error')
+  assert.equal(statusOf(await get('/c')), 204)
+  assert.equal(bodyOf(await get('/trap')), '[]')
+  assert.match(log().join('\n'), /^\[error\] plugin everything trapped in select @probe\.\*\[n\?\] of location \/trap: unreachable \(assembly\/index\.ts:111:\d+\)$/)
+})
+
+test('a select that a plugin reads is resolved with the configuration', (t) => {
+  const unknown = everything()
+  unknown.plugin.selects.add('@nosuch.thing')
+  const result = buildHttp(t, 'server { }', { modules: [scriptModule, unknown] })
+  assert.deepEqual(result.messages, ['[emerg] plugin "everything": unknown select "@nosuch.thing"'])
 })
 
 test('selects and script functions are handed over', async (t) => {

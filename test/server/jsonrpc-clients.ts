@@ -83,9 +83,15 @@ export class UnixClient {
     if (libc().bind(this.fd, address, address.length) < 0) throw lastError()
   }
 
-  send(text: string | Buffer): void {
+  /** Sends, when the server's queue has room. */
+  async send(text: string | Buffer): Promise<void> {
     const bytes = Buffer.from(text)
-    if (libc().sendto(this.fd, bytes, BigInt(bytes.length), Libc.NoSignal, this.server, this.server.length) < 0n) throw lastError()
+    await until(() => {
+      if (libc().sendto(this.fd, bytes, BigInt(bytes.length), Libc.NoSignal, this.server, this.server.length) >= 0n) return true
+      const error = lastError()
+      if (error.code !== 'EAGAIN') throw error
+      return false
+    }, () => 'the server takes no datagrams')
   }
 
   /** The next answer, or null when there is none now. */
@@ -123,7 +129,7 @@ export function tcp(port: number, pieces: readonly (string | Buffer)[], { half =
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     socket.on('error', reject)
-    socket.on('data', (chunk) => chunks.push(chunk))
+    socket.on('data', (chunk: Buffer) => { chunks.push(chunk) })
     socket.on('end', () => {
       socket.end()
       resolve(Buffer.concat(chunks).toString())

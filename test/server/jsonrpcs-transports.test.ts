@@ -21,7 +21,7 @@ interface Started { readonly server: Server, readonly port: number, readonly udp
 
 const parameters = (port: number, udpPort: number): string => `
   modparam jsonrpcs fifo_name rpc.fifo;
-  modparam jsonrpcs fifo_reply_dir <prefix>;
+  modparam jsonrpcs fifo_reply_dir <prefix>/;
   modparam jsonrpcs tcp_socket tcp:127.0.0.1:${port};
   modparam jsonrpcs dgram_socket ${udpPort === 0 ? 'rpc.sock' : `udp:127.0.0.1:${udpPort}`};`
 
@@ -31,13 +31,13 @@ async function started(t: Test, { udp: withUdp = false } = {}): Promise<Started>
   const server = await start(t, `http { server { listen 127.0.0.1:<port>; } ${parameters(port, udpPort)} }`)
   let n = 0
   const caller = (): ReplyFifo => {
-    const fifo = new ReplyFifo(`${server.prefix}reply_${n++}`)
+    const fifo = new ReplyFifo(`${server.prefix}/reply_${n++}`)
     t.after(() => fifo.remove())
     return fifo
   }
   const call = (method: string): Promise<string> => {
     const fifo = caller()
-    writeFifo(`${server.prefix}rpc.fifo`, `{"jsonrpc": "2.0", "method": "${method}", "reply_name": "${nameOf(fifo)}", "id": 1}\n`)
+    writeFifo(`${server.prefix}/rpc.fifo`, `{"jsonrpc": "2.0", "method": "${method}", "reply_name": "${nameOf(fifo)}", "id": 1}\n`)
     return fifo.answer()
   }
   return { server, port, udpPort, caller, call }
@@ -48,7 +48,7 @@ const to = (fifo: ReplyFifo): string => `,"reply_name":"${nameOf(fifo)}"`
 
 test('fifo: a stream that was broken is found again, and who broke it is told where that is possible', async (t) => {
   const { server, caller, call } = await started(t)
-  const path = `${server.prefix}rpc.fifo`
+  const path = `${server.prefix}/rpc.fifo`
   const broken: readonly (readonly [string, string | Buffer])[] = [
     ['words', 'hello\n'], ['a stray brace', '}\n'], ['stray brackets', ']]]}}}\n'], ['binary', Buffer.from(Array.from({ length: 4096 }, (_, i) => i * 7 & 0xff).filter((b) => b !== 0x7b && b !== 0x5b))],
     ['a text that does not end', '{"jsonrpc": "2.0", "method": "x\n'], ['a document that does not end', '{"jsonrpc": "2.0",\n'], ['two of these', '{"a":[\n{"b":\n'],
@@ -79,12 +79,12 @@ test('fifo: a stream that was broken is found again, and who broke it is told wh
 
 test('fifo: answers go to fifos only, of plain names, and a bad one hurts nobody else', async (t) => {
   const { server, caller, call } = await started(t)
-  const path = `${server.prefix}rpc.fifo`
+  const path = `${server.prefix}/rpc.fifo`
   const target = caller()
-  symlinkSync(target.path, `${server.prefix}link`)
-  linkSync(target.path, `${server.prefix}second`)
-  writeFileSync(`${server.prefix}file`, 'as it was')
-  mkdirSync(`${server.prefix}folder`)
+  symlinkSync(target.path, `${server.prefix}/link`)
+  linkSync(target.path, `${server.prefix}/second`)
+  writeFileSync(`${server.prefix}/file`, 'as it was')
+  mkdirSync(`${server.prefix}/folder`)
   const names: readonly (readonly [string, RegExp])[] = [
     ['../reply_0', /forbidden name of a reply fifo "\.\.\/reply_0"/], ['a.b', /forbidden name of a reply fifo "a\.b"/], ['a\\\\b', /forbidden name of a reply fifo/],
     ['link', /the reply fifo ".*link" is a link/], ['file', /".*file" is no fifo/], ['folder', /".*folder" is no fifo/],
@@ -97,16 +97,16 @@ test('fifo: answers go to fifos only, of plain names, and a bad one hurts nobody
   writeFifo(path, `${version()}\n`)
   await server.waitLog(/a document that is no JSON|a request without "reply_name"/)
   assert.equal(await call('core.version'), versionAnswer())
-  assert.deepEqual([target.look().text, readFileSync(`${server.prefix}file`, 'utf8')], ['', 'as it was'])
+  assert.deepEqual([target.look().text, readFileSync(`${server.prefix}/file`, 'utf8')], ['', 'as it was'])
 })
 
 test('fifo: a caller that does not read its answer, or is gone, holds nobody up', async (t) => {
   const { server, caller, call } = await started(t)
-  const path = `${server.prefix}rpc.fifo`
+  const path = `${server.prefix}/rpc.fifo`
   const slow = caller()
   const large = 'x'.repeat(300_000)
   writeFifo(path, `{"jsonrpc":"2.0","method":"jsonrpc.echo","params":["${large}"]${to(slow)},"id":1}\n`)
-  const gone = new ReplyFifo(`${server.prefix}gone`)
+  const gone = new ReplyFifo(`${server.prefix}/gone`)
   writeFifo(path, `{"jsonrpc":"2.0","method":"jsonrpc.echo","params":["${large}"],"reply_name":"gone","id":1}\n`)
   gone.remove()
   for (let i = 0; i < 20; i++) assert.equal(await call('core.version'), versionAnswer())
@@ -116,11 +116,11 @@ test('fifo: a caller that does not read its answer, or is gone, holds nobody up'
 
 test('unix datagrams', async (t) => {
   const { server } = await started(t)
-  const path = `${server.prefix}rpc.sock`
-  const client = new UnixClient(`${server.prefix}client.sock`, path)
+  const path = `${server.prefix}/rpc.sock`
+  const client = new UnixClient(`${server.prefix}/client.sock`, path)
   t.after(() => client.close())
-  const ask = (text: string | Buffer): Promise<string> => {
-    client.send(text)
+  const ask = async (text: string | Buffer): Promise<string> => {
+    await client.send(text)
     return client.answer()
   }
   assert.equal(await ask(version()), versionAnswer())
@@ -135,12 +135,12 @@ test('unix datagrams', async (t) => {
   // Longer than a document may be: cut, and so no JSON.
   assert.equal(await ask(`{"jsonrpc":"2.0","method":"jsonrpc.echo","params":["${'x'.repeat(100_000)}"],"id":1}`), parseError)
   // Senders that are gone before their answer, or read none of many, are their own problem.
-  const gone = new UnixClient(`${server.prefix}gone.sock`, path)
-  for (let i = 0; i < 5; i++) gone.send(version())
+  const gone = new UnixClient(`${server.prefix}/gone.sock`, path)
+  for (let i = 0; i < 5; i++) await gone.send(version())
   gone.close()
-  const deaf = new UnixClient(`${server.prefix}deaf.sock`, path)
+  const deaf = new UnixClient(`${server.prefix}/deaf.sock`, path)
   t.after(() => deaf.close())
-  for (let i = 0; i < 8; i++) deaf.send(version())
+  for (let i = 0; i < 30; i++) await deaf.send(version())
   assert.equal(await ask(version('after')), versionAnswer('after'))
 })
 
@@ -180,18 +180,18 @@ test('TCP: documents in pieces, many clients, and those that never finish', asyn
 
 test('a reload keeps what stays, takes new settings, and closes what is gone', async (t) => {
   const { server, port, call } = await started(t)
-  const fifo = `${server.prefix}rpc.fifo`
+  const fifo = `${server.prefix}/rpc.fifo`
   const before = statSync(fifo)
-  const configuration = (more: string): string => `http { server { listen 127.0.0.1:<port>; } modparam jsonrpcs fifo_reply_dir <prefix>; ${more} }`
+  const configuration = (more: string): string => `http { server { listen 127.0.0.1:<port>; } modparam jsonrpcs fifo_reply_dir <prefix>/; ${more} }`
   const { code } = await server.reload(configuration('modparam jsonrpcs fifo_name rpc.fifo; modparam jsonrpcs fifo_mode 432;').replace('432', '384'))
   assert.equal(code, 0)
   const after = statSync(fifo)
-  assert.deepEqual([after.ino, after.mode & 0o777, statSync(`${server.prefix}rpc.sock`, { throwIfNoEntry: false })], [before.ino, 0o600, undefined])
+  assert.deepEqual([after.ino, after.mode & 0o777, statSync(`${server.prefix}/rpc.sock`, { throwIfNoEntry: false })], [before.ino, 0o600, undefined])
   assert.equal(await call('core.version'), versionAnswer())
   await assert.rejects(tcp(port, [version()]), { code: 'ECONNREFUSED' })
   // What cannot be opened changes nothing.
-  writeFileSync(`${server.prefix}plain`, '')
-  const refused = await server.reload(configuration('modparam jsonrpcs fifo_name rpc.fifo; modparam jsonrpcs dgram_socket <prefix>plain;'))
+  writeFileSync(`${server.prefix}/plain`, '')
+  const refused = await server.reload(configuration('modparam jsonrpcs fifo_name rpc.fifo; modparam jsonrpcs dgram_socket <prefix>/plain;'))
   assert.match(refused.stderr, /jsonrpcs: another file has the name ".*plain", which is no socket/)
   assert.equal(await call('core.version'), versionAnswer())
   assert.equal((await server.stop('SIGQUIT')).code, 0)
@@ -200,18 +200,18 @@ test('a reload keeps what stays, takes new settings, and closes what is gone', a
 
 test('what another plugin may listen on must be allowed', async (t) => {
   const place = site(t)
-  mkdirSync(`${place.prefix}plugins`)
-  copyFileSync(fileURLToPath(new URL('../../build/plugins/jsonrpcs.wasm', import.meta.url)), `${place.prefix}plugins/other.wasm`)
+  mkdirSync(`${place.prefix}/plugins`)
+  copyFileSync(fileURLToPath(new URL('../../build/plugins/jsonrpcs.wasm', import.meta.url)), `${place.prefix}/plugins/other.wasm`)
   const configuration = (grants: string): string => `load_module plugins/other.wasm; ${grants}
-    http { server { listen 127.0.0.1:<port>; } modparam other dgram_socket <prefix>o.sock; }`
+    http { server { listen 127.0.0.1:<port>; } modparam other dgram_socket <prefix>/o.sock; }`
   await place.configure(configuration('plugin other { allow rpc *; }'))
   const { code, stderr } = await run(place, ['-t'])
   assert.equal(code, 1)
   assert.match(stderr, /may not listen on unix:.*o\.sock; add "plugin other \{ allow listen unix:.*o\.sock; \}" to the main context/)
-  const server = await start(t, configuration('plugin other { allow rpc *; allow listen unix:<prefix>o.sock; }'), { site: place })
-  const client = new UnixClient(`${place.prefix}c.sock`, `${place.prefix}o.sock`)
+  const server = await start(t, configuration('plugin other { allow rpc *; allow listen unix:<prefix>/o.sock; }'), { site: place })
+  const client = new UnixClient(`${place.prefix}/c.sock`, `${place.prefix}/o.sock`)
   t.after(() => client.close())
-  client.send(version())
+  await client.send(version())
   assert.equal(await client.answer(), versionAnswer())
   assert.equal((await server.stop()).code, 0)
 })

@@ -141,3 +141,20 @@ const mistakes: readonly (readonly [string, string])[] = [
 for (const [text, message] of mistakes) {
   test(`mistake: ${text}`, async (t) => assert.equal(await complaint(t, `http { ${text} }`), message))
 }
+
+test('the article\'s fragment', async (t) => {
+  const server = await startScript(t, `debug=2
+loadmodule "microhttpd.so"
+modparam("microhttpd", "listen_addr", "127.0.0.1")
+#8280 is the default
+modparam("microhttpd", "listen_port", <port>)
+listen=tcp:127.0.0.1:<port2>
+event_route[microhttpd:request] {
+xinfo("request: $mhttpd(method) - url: $mhttpd(url) - data: [$mhttpd(data)]\n");
+mhttpd_reply("200", "OK", "text/html",
+"<html><body>OK</body></html>");
+}
+`)
+  const answer = await server.request('POST', '/a', {}, '{"test":"2", "test2":"1"}')
+  assert.deepEqual([answer.status, answer.header('content-type'), answer.body], [200, 'text/html', '<html><body>OK</body></html>'])
+})

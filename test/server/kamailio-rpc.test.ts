@@ -88,3 +88,81 @@ test('recorded commands', async (t) => {
   keepOpen.close()
   t.diagnostic(`${compared.same} the same, ${compared.kind} of the same kind, ${compared.not} not ours`)
 })
+
+const own = `listen=tcp:127.0.0.1:<port>
+tcp_accept_no_cl=yes
+debug=1
+loadmodule "sl.so"
+loadmodule "xhttp.so"
+loadmodule "htable.so"
+modparam("htable", "htable", "a=>size=4;")
+modparam("pv", "shvset", "x=i:1")
+my.limit = 5
+my.word = "w"
+event_route[xhttp:request] {
+  xlog("L_NOTICE", "told at notice\\n");
+  xhttp_reply("200", "OK", "text/plain", "$sel(cfg_get.my.limit) $sel(cfg_get.my.word) $stat(rcv_requests)");
+}`
+
+test('settings change in all workers until the configuration is read anew', async (t) => {
+  const server = await startScript(t, `children=2\n${own}`)
+  const call = async (name: string, ...params: unknown[]): Promise<unknown> => {
+    const { result, error } = await server.rpc(name, ...params)
+    return error === undefined ? result : [error.code, error.message]
+  }
+  const body = async (): Promise<string> => (await server.get('/')).body
+  assert.match(await body(), /^5 w \d+$/)
+  assert.deepEqual(await call('cfg.seti', 'my', 'limit', 7), {})
+  assert.deepEqual(await call('cfg.set', 'my', 'word', 'other'), {})
+  for (let i = 0; i < 6; i++) assert.match(await body(), /^7 other \d+$/)
+  assert.deepEqual([await call('cfg.set_delayed_int', 'my', 'limit', 8), await call('cfg.diff'), await call('cfg.get', 'my')],
+    [{}, [{ 'group name': 'my', 'variable name': 'limit', 'old value': 7, 'new value': 8 }], { limit: 7, word: 'other' }])
+  assert.deepEqual([await call('cfg.rollback'), await call('cfg.diff'), await call('cfg.set_delayed', 'my', 'limit', '9'), await call('cfg.commit'), await call('cfg.get', 'my', 'limit')], [{}, [], {}, {}, 9])
+  assert.deepEqual([await call('cfg.reset', 'my'), await call('cfg.get', 'my', 'limit'), await call('cfg.reset', 'core'), await call('cfg.set', 'core', 'max_while_loops', 5)],
+    [{}, 5, [500, 'Reset failed'], [400, 'Failed to set the variable']])
+  assert.deepEqual([await call('corex.debug'), await call('corex.debug', 3)], [{ debug: 1 }, { old: 1, new: 3 }])
+  await call('cfg.seti', 'my', 'limit', 7)
+  assert.deepEqual([(await server.rpc('core.reload')).error, await call('cfg.get', 'my', 'limit'), await call('corex.debug')], [undefined, 5, { debug: 1 }])
+})
+
+test('hostile parameters get Kamailio\'s faults or clear errors', async (t) => {
+  const server = await startScript(t, own)
+  const long = 'k'.repeat(100_000)
+  const calls: [string, unknown[], unknown][] = [
+    ['stats.get_statistics', [], [400, 'Please provide which stats to retrieve']], ['stats.get_statistics', [5], [400, 'Please provide which stats to retrieve']],
+    ['stats.get_statistics', [long, '', '__proto__:', 'constructor'], []], ['stats.fetch', [null], [400, 'Please provide which stats to retrieve']],
+    ['cnt.get', ['core'], [400, 'Invalid Parameters']], ['cnt.get', ['__proto__', 'x'], [400, 'non-existent counter __proto__.x\n']], ['cnt.var_list', ['nope'], []],
+    ['cnt.get_vars', ['nope'], {}], ['core.shmmem', ['toString'], [500, 'bad param, (use b|k|m|g)']], ['core.echo', [[1]], []], ['core.echo', [1e308, -1], ['0', '18446744073709551615']],
+    ['core.printi', [3, 'x', 4], [3, 0]], ['core.prints', ['a', 5, 'b'], ['a']], ['core.kill', [9], [500, 'the server is not killed by command, call core.shutdown']],
+    ['pkg.stats', ['pid', -1], [500, 'No such pid']], ['pkg.stats', ['shoe', 1], [500, 'Invalid selector']], ['mod.stats', [], [500, '"pkg" or "shm" or "all" needed']],
+    ['htable.sets', ['a', long, 'v'], [500, 'Failed to set the item.']], ['htable.sets', ['a', 'k', 'v'.repeat(3 << 20)], [500, 'Failed to set the item.']],
+    ['htable.sets', ['a', '', 'v'], [500, 'Failed to set the item.']], ['htable.sets', ['a', 'k', null], [500, 'Not enough parameters (htable name, key name and value)']],
+    ['htable.setxi', ['a', 'k', 3, -5], 'Ok. Key set to new value.'], ['htable.get', ['a', 'k'], { item: { name: 'k', value: 3, flags: 0, expire: 'NEVER' } }],
+    ['htable.seti', ['a', 'big', 1e300], 'Ok. Key set to new value.'], ['htable.delete', ['a', 'nope'], [404, 'Key not found in htable.']],
+    ['pv.shvGet', ['nope'], [404, 'Variable not found']], ['pv.shvSet', ['x'], [500, 'not enough parameters']], ['pv.shvSet', ['x', 'float', 1], [500, 'invalid type, it is int or str']],
+    ['pv.shvSet', ['x', 'int', 4294967295], 'Ok. Variable set to new value.'], ['pv.shvGet', ['x'], { name: 'x', type: 'int', value: -1 }],
+    ['cfg.get', [], [400, 'Failed to get the variable']], ['cfg.get', ['core', '__proto__'], [400, 'Failed to get the variable']], ['cfg.set', ['my', 'word', long], [400, 'Failed to set the variable']],
+    ['cfg.seti', ['my'], [400, 'Failed to set the variable']], ['cfg.help', ['my', 'word'], '(parameter type is string)'], ['cfg.list', ['nope'], []],
+    ['corex.debug', ['high'], { old: 1, new: 0 }], ['corex.pkg_summary', [], [400, 'Selector and value not provided']], ['system.methodHelp', [7], [400, 'Method Name Expected']],
+    ['system.methodSignature', ['core.ps'], [500, 'Not Implemented Yet']],
+  ]
+  for (const [name, params, expected] of calls) {
+    const { result, error } = await server.rpc(name, ...params)
+    assert.deepEqual(error === undefined ? result : [error.code, error.message], expected, `${name} ${JSON.stringify(params).slice(0, 60)}`)
+  }
+  assert.equal((await server.get('/')).status, 200)
+})
+
+test('statistics count what is served, in all workers, over reloads, and begin anew', async (t) => {
+  const server = await startScript(t, `children=2\n${own}`)
+  for (let i = 0; i < 5; i++) await server.get('/')
+  const statistics = async (): Promise<unknown> => (await server.rpc('stats.fetchn', 'rcv_requests', '200_replies', 'sent_replies', 'passive_open')).result
+  assert.deepEqual(await statistics(), { 'core.rcv_requests': 5, 'sl.200_replies': 5, 'sl.sent_replies': 5, 'tcp.passive_open': 5 })
+  await server.rpc('core.reload')
+  await server.get('/')
+  assert.deepEqual(await statistics(), { 'core.rcv_requests': 6, 'sl.200_replies': 6, 'sl.sent_replies': 6, 'tcp.passive_open': 6 })
+  assert.equal((await server.rpc('stats.clear_statistics', 'sl:')).error, undefined)
+  await server.rpc('cnt.reset', 'core', 'rcv_requests')
+  assert.deepEqual(await statistics(), { 'core.rcv_requests': 0, 'sl.200_replies': 0, 'sl.sent_replies': 0, 'tcp.passive_open': 6 })
+  assert.match((await server.get('/')).body, /^5 w 1$/)
+})

@@ -4,7 +4,8 @@ import { test } from 'node:test'
 import { openBrowser } from '../browser.ts'
 import { skipWithout } from '../programs.ts'
 import type { Response } from './client.ts'
-import { start } from './kit.ts'
+import { startScript } from './kamailio-kit.ts'
+import { run, site, start } from './kit.ts'
 import type { Server, Test } from './kit.ts'
 
 const configuration = `http { access_log off; modparam htable htable "a=>size=4;"; modparam xhttp_rpc xhttp_rpc_root http_rpc;
@@ -137,12 +138,12 @@ test('what is entered never becomes markup', async (t) => {
 
 test('forms, arguments and answers of any size', async (t) => {
   const server = await started(t)
-  const one = 'x'.repeat(60_000)
+  const one = 'x'.repeat(16_000)
   assert.equal(told(await post(server, '/http_rpc/core/core.echo', `arg=${one}`)), `200 Result ${one}`)
-  assert.equal(told(await post(server, '/http_rpc/core/core.echo', `arg=${'\\"'.repeat(30_000)}`)), `200 Result ${'&quot;'.repeat(30_000)}`)
-  assert.equal((await post(server, '/http_rpc/core/core.echo', `arg=${'x'.repeat(70_000)}`)).status, 413)
+  assert.equal(told(await post(server, '/http_rpc/core/core.echo', `arg=${'\\"'.repeat(8_000)}`)), `200 Result ${'&quot;'.repeat(8_000)}`)
+  assert.equal((await post(server, '/http_rpc/core/core.echo', `arg=${'x'.repeat(16_400)}`)).status, 413)
   assert.equal(told(await post(server, '/http_rpc/core/core.echo', `arg=${'x+'.repeat(300)}`)), '400 Error 400 A command takes 256 arguments at most.')
-  assert.equal(told(await post(server, '/http_rpc/core/core.echo', 'arg=%zz&p=%e9')), '200 Result \u00ef\u00bf\u00bd')
+  assert.equal(told(await post(server, '/http_rpc/core/core.echo', 'arg=%zz&p=%e9')), '200 Result The command has answered without a value.')
   assert.equal(told(await post(server, '/http_rpc/core/core.echo', '&&&=&arg&p&arg=still+there')), '200 Result still there')
   assert.equal((await server.get('/http_rpc/core/core.version?arg=')).status, 200)
 })
@@ -171,4 +172,56 @@ test('in a browser', { skip: skipWithout('chromium') }, async (t) => {
   await page.press('button')
   assert.match((await page.text('.result'))!, /value: <i>é<\/i> "q"\n/)
   assert.equal(await page.value('getComputedStyle(document.querySelector("header")).display'), 'flex')
+})
+
+test('the article\'s fragment', async (t) => {
+  const server = await startScript(t, `listen=tcp:127.0.0.1:<port>
+tcp_accept_no_cl=yes
+loadmodule "sl.so"
+loadmodule "xhttp.so"
+loadmodule "xhttp_rpc.so"
+modparam("xhttp_rpc", "xhttp_rpc_root", "http_rpc")
+event_route[xhttp:request] {
+$var(xhttp_rpc_root) = $(hu{s.substr,0,9});
+if ($var(xhttp_rpc_root) == "/http_rpc")
+dispatch_xhttp_rpc();
+else
+xhttp_reply("200", "OK", "text/html",
+"<html><body>Wrong URL $hu</body></html>");
+}
+`)
+  assert.equal((await server.get('/rpc')).body, '<html><body>Wrong URL /rpc</body></html>')
+  assert.match((await server.get('/http_rpc')).body, /<a href="\/http_rpc\/core">core<\/a>/)
+  assert.equal(told(await post(server, '/http_rpc/core/core.echo', 'arg=works')), '200 Result works')
+})
+
+test('at the root of the server, with an answer of many lines', async (t) => {
+  const server = await start(t, `http { access_log off; modparam xhttp_rpc xhttp_rpc_root ""; modparam htable htable "t=>size=10;"; modparam script max_while_loops 100000;
+    server { listen 127.0.0.1:<port>; event_route[xhttp:request] {
+      if ($hu == "/fill") { $var(i) = 0; while ($var(i) < 3000) { $sht(t=>key$var(i)) = "<b>value"; $var(i) = $var(i) + 1; } xhttp_reply("200", "OK", "", "filled"); exit; }
+      dispatch_xhttp_rpc(); } } }`)
+  assert.equal((await server.get('/fill')).body, 'filled')
+  assert.ok((await server.get('/')).body.includes('<a href="/core">core</a>'))
+  const { status, body } = await server.get('/htable/htable.dump?arg=t')
+  assert.equal(status, 200)
+  assert.equal(body.split('name: key').length - 1, 3000)
+  assert.ok(body.includes('value: &lt;b&gt;value'))
+})
+
+test('mistakes', async (t) => {
+  const complaints = []
+  for (const text of ['modparam xhttp_rpc xhttp_rpc_root "a/b";', 'modparam xhttp_rpc xhttp_rpc_buf_size 99999999;', 'modparam xhttp_rpc xhttp_rpc_rot rpc;',
+    'server { listen 127.0.0.1:1; location / { xhttp_rpc on; } }', 'server { listen 127.0.0.1:1; event_route[xhttp:request] { dispatch_xhttp_rpc("x"); } }']) {
+    const place = site(t)
+    await place.configure(`http { ${text} }`)
+    const { stderr } = await run(place, ['-p', place.prefix, '-c', 'vespid.conf', '-t'])
+    complaints.push(/\[emerg\] (.*) in [^ ]*:\d+$/m.exec(stderr)?.[1] ?? stderr)
+  }
+  assert.deepEqual(complaints, [
+    'parameter "xhttp_rpc_root" of module "xhttp_rpc" may hold letters, digits and "_" only, not "/"',
+    'parameter "xhttp_rpc_buf_size" of module "xhttp_rpc" must be between 0 and 16777216',
+    'parameter "xhttp_rpc_rot" not found in module "xhttp_rpc"',
+    'invalid number of arguments in "xhttp_rpc" directive',
+    'invalid number of arguments of script function "dispatch_xhttp_rpc": 1',
+  ])
 })

@@ -67,17 +67,17 @@ test('a comparison with a failed select is false in the article\'s rules, also i
 /** What was assigned, by the words of the recording: `state` is the last one. */
 const operands: Readonly<Record<string, string>> = { value: '@to.uri.user', error: '@event', null: '@subject', empty: '@msg.header["X-Empty"]', emptycomp: '@to.uri.pwd' }
 const probes: Readonly<Record<string, string>> = {
-  'var': '$var(x) = @S; $avp(r) = "[$var(x)]";',
-  'avp': '$avp(x) = @S; $avp(r) = "[$avp(x)]";',
-  'avp-undefined-before': '$avp(new) = @S; $avp(r) = "[$avp(new)] defined=$(avp(new){s.len})"; if (defined $avp(new)) { $avp(r) = "[$avp(new)] defined=1"; }',
-  'value of the assignment expression': '$var(v) = ($var(x) = @S); $avp(r) = "$var(v)";',
+  'var': '$var(x) = @S; $avp(r) = "[" + $var(x) + "]";',
+  'avp': '$avp(x) = @S; $avp(r) = "[" + $avp(x) + "]";',
+  'avp-undefined-before': '$avp(new) = @S; if (defined $avp(new)) { $avp(r) = "[" + $avp(new) + "] defined=1"; }',
+  'value of the assignment expression': '$var(v) = ($var(x) = @S); $avp(r) = "" + $var(v);',
   'concatenation': '$avp(r) = "[" + ("a" + @S + "b") + "]";',
   'select + str': '$avp(r) = "[" + (@S + "b") + "]";',
-  '(int)': '$var(v) = (int)@S; $avp(r) = "[$var(v)]";',
-  'strlen': '$var(v) = strlen(@S); $avp(r) = "[$var(v)]";',
-  'selval': '$var(v) = selval(defined @S, "def", "undef"); $avp(r) = "[$var(v)]";',
+  '(int)': '$var(v) = (int)@S; $avp(r) = "[" + $var(v) + "]";',
+  'strlen': '$var(v) = strlen(@S); $avp(r) = "[" + $var(v) + "]";',
+  'selval': '$var(v) = selval(defined @S, "def", "undef"); $avp(r) = "[" + $var(v) + "]";',
   'switch': 'switch (@S) { case "": $avp(r) = "case empty"; break; case "bob": $avp(r) = "case bob"; break; default: $avp(r) = "default"; }',
-  'while (select != ) iterations (max 2)': '$var(n) = 0; while (@S != "") { $var(n) = $var(n) + 1; if ($var(n) >= 2) break; } $avp(r) = "$var(n)";',
+  'while (select != ) iterations (max 2)': '$var(n) = 0; while (@S != "") { $var(n) = $var(n) + 1; if ($var(n) >= 2) break; } $avp(r) = "" + $var(n);',
   'if ((var = select))': '$avp(r) = "false"; if (($var(x) = @S)) { $avp(r) = "true"; }',
   'if (@to.uri.user) value': '$avp(r) = "false"; if (@to.uri.user) { $avp(r) = "true"; }',
 }

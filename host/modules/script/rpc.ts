@@ -37,7 +37,9 @@ function tableCommands(state: ScriptState): Command[] {
   const set = (name: string, value: Parameter, timed: boolean): Command =>
     one(name, [table, key, value, ...(timed ? [expire] : [])], timed ? 'Not enough parameters (htable name, key name, value and expire)' : 'Not enough parameters (htable name, key name and value)',
       `set an entry${timed ? ' that lives for EXPIRE seconds' : ''}`, 'write', false, (found, [, name, given, seconds]) => {
-        if (!found.set(String(name), given!, timed ? Math.max(0, Number(seconds)) : null)) throw new RpcError(500, 'Failed to set the item.')
+        // The language's numbers have 32 bits.
+        const stored = typeof given === 'number' ? given | 0 : given!
+        if (!found.set(String(name), stored, timed ? Math.max(0, Number(seconds)) : null)) throw new RpcError(500, 'Failed to set the item.')
         return 'Ok. Key set to new value.'
       })
   const noDatabase = (): never => { throw new RpcError(500, 'No htable db_url') }

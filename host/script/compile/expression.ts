@@ -1,6 +1,7 @@
 import type { BinaryOperator, CallNode, Expression, PvNode } from '../ast.ts'
 import type { ScriptValue } from '../contract.ts'
 import type { ScriptRun } from '../run.ts'
+import type { BoundVariable } from '../library.ts'
 import type { CompileContext } from './context.ts'
 import { ConfigError } from '../../core/errors.ts'
 import { LogLevel } from '../run.ts'
@@ -9,7 +10,7 @@ import { compileCall } from './call.ts'
 import { binaryOperation, unaryOperation } from './operators.ts'
 import { compilePv } from './pv.ts'
 import { compileMatch, matcher } from './match.ts'
-import { mayFail, selectTruth, selectValue } from './selects.ts'
+import { mayFail, resolved, selectTruth, selectValue } from './selects.ts'
 import { compileTest } from './test.ts'
 
 /** An expression, compiled. Evaluating one throws ScriptFailure when it cannot be; the statement then has no effect. */
@@ -183,10 +184,11 @@ function callExpression(node: CallNode, context: CompileContext, direct = false)
   return { value: (run) => shape(call.run(run)), wait: null }
 }
 
-/** An assignment is an expression with the value 1. */
+/** An assignment is an expression with the value 1; −1 when it assigns a select that cannot be told (measured). */
 function assignment(node: Expression & { kind: 'assign' }, context: CompileContext): Compiled {
   const assign = compileAssignment(node.target, node.value, context)
   const { wait } = assign
+  if (node.value.kind === 'select') return { value: (run) => assign.run(run), wait: null }
   if (wait !== null) return { value: () => null, wait: async (run) => required(await wait(run)) }
   return { value: (run) => required(assign.run(run)), wait: null }
 }
@@ -209,6 +211,7 @@ export function compileAssignment(target: PvNode, value: Expression, context: Co
     if (bound.set === null) throw new ConfigError(`the variable "${target.source}" is read-only`)
     return bound.set
   })
+  if (value.kind === 'select') return selectAssignment(target, set, value, context)
   const compiled = value.kind === 'call' ? callExpression(value, context, true) : textual(value, compileExpression(value, context), null)
   const store = (run: ScriptRun, result: ScriptValue): number => {
     if (run.flow !== 0) return 0
@@ -226,6 +229,26 @@ export function compileAssignment(target: PvNode, value: Expression, context: Co
       } catch (error) {
         return failed(run, error)
       }
+    },
+    wait: null,
+  }
+}
+
+/** `target = @select`: the empty text when it has failed; −1, without a word, when it cannot be told. */
+function selectAssignment(target: PvNode, set: BoundVariable['set'], value: Expression & { kind: 'select' }, context: CompileContext): Action {
+  const evaluate = context.attempt(value.place, null, () => resolved(value.source, context).evaluate)
+  return {
+    run(run) {
+      if (run.flow !== 0) return 0
+      const { message } = run.subject
+      const found = message === null ? undefined : evaluate!(message)
+      try {
+        if (set!(run, found ?? '')) return found === undefined ? -1 : 1
+      } catch (error) {
+        return failed(run, error)
+      }
+      run.log(LogLevel.Error, `the variable "${target.source}" cannot be set`)
+      return -1
     },
     wait: null,
   }

@@ -29,6 +29,11 @@ export const defaultSettings: PluginSettings = {
   memory: 16 << 20, time: 50, table: 10_000, onError: 'error', instances: 64, queue: 1024, isolation: 'worker', faults: { count: 100, period: 60_000 },
 }
 
+/** Other defaults of plugins that ship with vespid: consoles make a whole page at once, out of what commands and tables answer. */
+const shipped: Readonly<Record<string, Partial<PluginSettings>>> = {
+  xhttp_rpc: { time: 1000, memory: 64 << 20 }, xhttp_pi: { time: 1000, memory: 64 << 20 },
+}
+
 /** Milliseconds that a callback may run while the configuration is read, at least. */
 export const configurationTime = 1000
 
@@ -102,7 +107,7 @@ export interface PluginStatement {
  * reads the configuration reports it.
  */
 export class SettingsTable {
-  private global: PluginSettings = defaultSettings
+  private readonly global: Changes = {}
   private readonly named = new Map<string, Changes>()
 
   constructor(statements: readonly PluginStatement[]) {
@@ -111,7 +116,7 @@ export class SettingsTable {
         const changes = this.named.get(words[1] ?? '') ?? {}
         for (const [name, ...values] of block) Object.assign(changes, this.read(name!, values))
         this.named.set(words[1] ?? '', changes)
-      } else this.global = { ...this.global, ...this.read(words[0]!.replace(/^plugin_/, ''), words.slice(1)) }
+      } else Object.assign(this.global, this.read(words[0]!.replace(/^plugin_/, ''), words.slice(1)))
     }
   }
 
@@ -122,7 +127,6 @@ export class SettingsTable {
 
   /** The settings of the plugin of a name. */
   of(plugin: string): PluginSettings {
-    const changes = this.named.get(plugin)
-    return changes === undefined ? this.global : { ...this.global, ...changes }
+    return { ...defaultSettings, ...shipped[plugin], ...this.global, ...this.named.get(plugin) }
   }
 }

@@ -46,6 +46,8 @@ export class OpenBody {
 export class Calls {
   private readonly plugin: NativePlugin
   readonly instance: Instance
+  /** Requests that the plugin failed, for callers whose verdicts nobody heeds; they take them out. */
+  readonly failures = new WeakSet<Request>()
   /** The request whose response a header filter replaced last. */
   private replaced = 0
 
@@ -318,6 +320,7 @@ export class Calls {
     const { onError } = this.instance.program.settings
     if (onError === 'pass') return pass
     if (r.headerSent) return ERROR
+    this.failures.add(r)
     return onError === 'error' ? status : onError
   }
 

@@ -229,7 +229,21 @@ function requestHandler(site: HookSite, { name, handler, conf: type, flags }: Ho
   if ((flags & HookFlag.Body) !== 0 && hookPoint(name)?.waits === true) {
     return (r, conf) => calls.withBody(handler, r, site.handle(r, conf, type), content)
   }
-  return (r, conf) => calls.handler(handler, r, site.handle(r, conf, type), content, null)
+  if (name !== 'insert_filter') return (r, conf) => calls.handler(handler, r, site.handle(r, conf, type), content, null)
+  const { failures } = site.calls
+  return (r, conf) => {
+    failures.delete(r)
+    const rc = calls.handler(handler, r, site.handle(r, conf, type), content, null)
+    return typeof rc === 'number' ? heeded(r, rc, failures) : rc.then((v) => heeded(r, v, failures))
+  }
+}
+
+/** Of a VOID hook nobody heeds the verdict: a request that the plugin failed is ended here. */
+function heeded(r: Request, rc: Verdict, failures: WeakSet<Request>): Verdict {
+  if (!failures.delete(r) || rc < 100) return rc
+  const { serial } = r
+  queueMicrotask(() => { if (!r.finished && r.serial === serial) r.finish(rc) })
+  return AGAIN
 }
 
 function verdictOf(verdict: number): Verdict {

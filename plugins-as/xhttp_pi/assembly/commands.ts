@@ -3,7 +3,7 @@ import { Cell, Database, Dialect, LogLevel, Params, Rows, log } from '@vespid/sd
 import { Arguments } from './arguments'
 import { Column, Command, Framework, Kind, Type, Use } from './framework'
 import { settings } from './settings'
-import { checkForm, fitsType, julianDay, julianText, readTime, secondsText } from './validate'
+import { checkForm, fitsType, isNumber, julianDay, julianText, readTime, secondsText } from './validate'
 
 /** What came of a command. */
 export class Outcome {
@@ -292,6 +292,7 @@ function timeText(rows: Rows, row: i32, i: i32): string {
     case Cell.Int: return secondsText(rows.int(row, i))
     default: {
       const text = rows.text(row, i)
+      if (text.length < 19 && isNumber(text)) return julianText(F64.parseFloat(text))
       return text.length > 19 && readTime(text.substring(0, 19)) != '' ? text.substring(0, 19) : text
     }
   }

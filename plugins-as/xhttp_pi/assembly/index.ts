@@ -1,12 +1,21 @@
 // Kamailio's module xhttp_pi: tables of databases are shown and changed on pages that a framework file describes.
 import {
-  Level, LogLevel, Needs, ParamType, Request, RpcCall, Script, Status, Where, Generation, content, log, main_conf, parameter, read_xml, reason, rpc, script_function, conf,
+  LogLevel, Needs, ParamType, Request, RpcCall, Script, Status, Where, Generation, content, log, main_conf, parameter, read_xml, reason, rpc, script_function,
 } from '@vespid/sdk'
 import { Reply, answer, headerLines, reload } from './answer'
 import { problem, readFramework } from './framework'
 import { Settings, framework, settings, useFramework, useSettings } from './settings'
 
-conf<Settings>(Level.Main)
+main_conf<Settings>((c: Settings): string | null => {
+  useSettings(c)
+  if (c.file == '') return null
+  const document = read_xml(c.file)
+  if (document === null) return `xhttp_pi: failed to parse xml file: ${reason()}`
+  const read = readFramework(document, c.strict, null)
+  if (read === null) return `xhttp_pi: ${problem} (framework ${c.file})`
+  useFramework(read, Generation.current())
+  return null
+})
 
 parameter<Settings>('xhttp_pi_root', ParamType.Text, (c: Settings, value: string): string | null => {
   for (let i = 0; i < value.length; i++) {
@@ -35,17 +44,6 @@ parameter<Settings>('framework', ParamType.Text, (c: Settings, value: string): s
 })
 parameter<Settings>('compat', ParamType.Text, (c: Settings, value: string): string | null => {
   c.strict = value == 'strict'
-  return null
-})
-
-main_conf<Settings>((c: Settings): string | null => {
-  useSettings(c)
-  if (c.file == '') return null
-  const document = read_xml(c.file)
-  if (document === null) return `xhttp_pi: failed to parse xml file: ${reason()}`
-  const read = readFramework(document, c.strict, null)
-  if (read === null) return `xhttp_pi: ${problem} (framework ${c.file})`
-  useFramework(read, Generation.current())
   return null
 })
 

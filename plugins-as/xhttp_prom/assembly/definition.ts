@@ -12,6 +12,8 @@ export class Metric {
   bounds: f64[] = []
   constructor(readonly kind: Kind) {}
 
+  /** The name without what OpenMetrics puts behind that of a counter: it is to be there once. */
+  get family(): string { return this.kind == Kind.Counter && this.name.endsWith('_total') ? this.name.substring(0, this.name.length - 6) : this.name }
   get word(): string { return this.kind == Kind.Counter ? 'counter' : this.kind == Kind.Gauge ? 'gauge' : 'histogram' }
 }
 

@@ -4,6 +4,7 @@ import { Json } from '@vespid/sdk/json'
 import { Kind, Metric } from './definition'
 import { Series, read } from './series'
 import { fixed, shortest } from './numbers'
+import { wellFormed } from './utf8'
 
 /** How an exposition looks. */
 export class Style {
@@ -35,7 +36,7 @@ export class Style {
 
 /** A value in a label, or a help's sentence, with what would end it escaped. */
 function escaped(text: string, quotes: bool): string {
-  const plain = text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
+  const plain = wellFormed(text).replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
   return quotes ? plain.replaceAll('"', '\\"') : plain
 }
 

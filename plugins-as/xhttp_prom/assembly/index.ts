@@ -1,16 +1,16 @@
 // Kamailio's module xhttp_prom: metrics for Prometheus, counted by routing scripts and commands, shown at /metrics.
 import {
-  Level, LogLevel, Needs, Nothing, Param, ParamType, Request, RpcCall, Script, Status, Where, conf, content, log, main_conf, parameter, rpc, script_function,
+  LogLevel, Needs, Nothing, Param, ParamType, Request, RpcCall, Script, Status, Where, content, log, main_conf, parameter, rpc, script_function,
 } from '@vespid/sdk'
 import { Json } from '@vespid/sdk/json'
 import { Kind, Metric, define, isLabelName, isMetricName, problem } from './definition'
 import { Page, Style, processMetrics, serverMetrics, statistics, userMetrics } from './exposition'
 import { atof, fixed } from './numbers'
 import { Change, change } from './series'
+import { textOf } from './utf8'
 
 /** There is one configuration for all: what it says is in the variables below, which every instance begins with. */
 class Conf {}
-conf<Conf>(Level.Main)
 
 const metrics: Metric[] = []
 const style = new Style()
@@ -25,6 +25,23 @@ let uptime = false
 const defaultLimit: i32 = 64 << 20
 const plainType = 'text/plain; version=0.0.4'
 const openType = 'application/openmetrics-text; version=1.0.0; charset=utf-8'
+
+/** What a scraper would refuse is refused at the start, unless Kamailio is followed. */
+main_conf<Conf>((c: Conf): string | null => {
+  if (style.strict) return null
+  if (style.prefix != '' && !isMetricName(style.prefix)) return `: "${style.prefix}" in "xhttp_prom_beginning" cannot begin the name of a metric`
+  for (let i = 0; i < metrics.length; i++) {
+    const metric = metrics[i]
+    if (!isMetricName(style.prefix + metric.name)) return bad(metric, `is no name that Prometheus takes, use letters, digits and "_"`)
+    for (let n = 0; n < metric.labels.length; n++) {
+      const label = metric.labels[n]
+      if (!isLabelName(label) || (metric.kind == Kind.Histogram && label == 'le')) return bad(metric, `has a label "${label}", which Prometheus does not take`)
+      if (metric.labels.indexOf(label) != n) return bad(metric, `has the label "${label}" twice`)
+    }
+    for (let n = 0; n < i; n++) if (metrics[n].family == metric.family) return bad(metric, 'is defined twice')
+  }
+  return null
+})
 
 parameter<Conf>('xhttp_prom_buf_size', ParamType.Int, (c: Conf, value: string, number: i32): string | null => {
   if (number < 0) return 'must not be negative'
@@ -80,23 +97,6 @@ function add(kind: Kind, text: string): string | null {
   return null
 }
 
-/** What a scraper would refuse is refused at the start, unless Kamailio is followed. */
-main_conf<Conf>((c: Conf): string | null => {
-  if (style.strict) return null
-  if (style.prefix != '' && !isMetricName(style.prefix)) return `: "${style.prefix}" in "xhttp_prom_beginning" cannot begin the name of a metric`
-  for (let i = 0; i < metrics.length; i++) {
-    const metric = metrics[i]
-    if (!isMetricName(style.prefix + metric.name)) return bad(metric, `is no name that Prometheus takes, use letters, digits and "_"`)
-    for (let n = 0; n < metric.labels.length; n++) {
-      const label = metric.labels[n]
-      if (!isLabelName(label) || (metric.kind == Kind.Histogram && label == 'le')) return bad(metric, `has a label "${label}", which Prometheus does not take`)
-      if (metric.labels.indexOf(label) != n) return bad(metric, `has the label "${label}" twice`)
-    }
-    for (let n = 0; n < i; n++) if (metrics[n].name == metric.name) return bad(metric, 'is defined twice')
-  }
-  return null
-})
-
 function bad(metric: Metric, what: string): string {
   return `xhttp_prom: the ${metric.word} "${metric.name}" ${what}; modparam("xhttp_prom", "compat", "strict") takes it as Kamailio does`
 }
@@ -119,7 +119,7 @@ function count(kind: Kind, name: string, labels: string[], what: Change, value: 
 function counted(s: Script, kind: Kind, from: i32, what: Change, value: f64): i32 {
   const labels: string[] = []
   for (let i = from; i < s.count; i++) {
-    const label = s.text(i)
+    const label = textOf(s.bytes(i))
     if (label.length == 0) return refused('a label is empty')
     labels.push(label)
   }
@@ -250,11 +250,15 @@ function labelled(call: RpcCall, from: i32): string[] {
   return labels
 }
 
+/** The longest text of a fault (Kamailio's). */
+const longestFault = 127
+
 function told(call: RpcCall, why: string, what: string, labels: string[]): void {
   if (why == '') call.add<Json>(Json.object())
   else {
     log(LogLevel.Error, `xhttp_prom: ${why}`)
-    call.fail(labels.length == 0 ? what : `${what} (${labels.join(', ')})`, 500)
+    const text = labels.length == 0 ? what : `${what} (${labels.join(', ')})`
+    call.fail(text.substr(0, longestFault), 500)
   }
 }
 

@@ -9,7 +9,7 @@ import { placeOf } from './url'
 import { fieldsOf, wordsOf } from './words'
 
 /** Longest form that is read, and the most words that it may hold. */
-const longestForm: i32 = 65536
+const longestForm: i32 = 16384
 const mostWords: i32 = 256
 
 /** What was entered, or what is wrong with it. */

@@ -12,7 +12,7 @@ export interface Hostile {
   readonly log: RegExp | null
 }
 
-interface Parts {
+export interface Parts {
   /** The content handler's code; leaves a verdict. */
   readonly handler: string
   readonly functions?: string
@@ -28,8 +28,8 @@ const outside = /it used a pointer outside of its memory/
 const ok = '(i32.const 204)'
 const forever = '(loop $l (br $l))'
 
-/** A plugin whose directive NAME (data at 32) binds a content handler. */
-function content(name: string, { handler, functions = '', globals = '', table = [], register = '' }: Parts): string {
+/** A plugin whose directive NAME (data at 32; "x" at 0, a text with a line break at 16) binds a content handler. */
+export function content(name: string, { handler, functions = '', globals = '', table = [], register = '' }: Parts): string {
   return plugin({
     data: `(data (i32.const 0) "x") (data (i32.const 16) "a\\r\\nb: c") (data (i32.const 32) "${name}")`,
     table: ['$bad', ...table],
@@ -95,7 +95,7 @@ const bodies: [name: string, parts: Parts, status: number, log: RegExp | null][]
   ['body_length', { handler: '(call $reply (i32.const 200) (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 2147483647)) (i32.const 1)' }, 500, /it replied with 2147483647 bytes/],
   ['name_id', { handler: '(drop (call $request_header (i32.const 4000) (i32.const -1) (i32.const 0) (i32.const 0))) (i32.const 1)' }, 500, /it used name 4000, which it has not interned/],
   ['template_id', { handler: '(drop (call $expand (i32.const 7) (i32.const 0) (i32.const 9))) (i32.const 1)' }, 500, /it expanded template 7/],
-  ['register_late', { handler: '(call $select (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 0)) (i32.const 1)' }, 500, /it called select, which may not be called in a handler/],
+  ['register_late', { handler: '(call $select (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const -1) (i32.const 0)) (i32.const 1)' }, 500, /it called select, which may not be called in a handler/],
   ['twice', { handler: `${'(call $reply (i32.const 200) (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 1))'.repeat(2)} (i32.const 1)` }, 500, /it called reply twice/],
   ['split', { handler: '(call $reply (i32.const 200) (i32.const 16) (i32.const 7) (i32.const 0) (i32.const 1)) (i32.const 1)' }, 500, /content type that holds a line break/],
   ['verdict', { handler: '(i32.const 77)' }, 500, /answered 77, which is no verdict/],

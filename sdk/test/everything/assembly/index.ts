@@ -1,6 +1,6 @@
 // One of everything that the SDK offers; test/abi/sdk.test.ts asks for each.
 import {
-  Args, Level, LogLevel, Needs, Follow, Nothing, Part, Phase, Request, RpcCall, SelectCall, Status, Template, Where, body_filter, conf, content, counter, directive, gauge,
+  Args, Level, LogLevel, Needs, Follow, Nothing, Part, Phase, Request, RpcCall, Select, SelectCall, Status, Template, Where, body_filter, conf, content, counter, directive, gauge,
   header_filter, histogram, log, log_handler, main_conf, on_start, phase, rpc, rpc_call, script_function, select, Param, Script, variable, variable_prefix, warn,
 } from '@vespid/sdk'
 import { Cidr } from '@vespid/sdk/cidr'
@@ -109,6 +109,10 @@ let stored = ''
 variable('stored', (r: Request): string | null => stored == '' ? null : stored, (r: Request, value: string): void => { stored = `[${value}]` }, false)
 variable_prefix('echo_', (r: Request, rest: string): string | null => rest == 'nothing' ? null : rest)
 select('probe.*[n?]', (s: SelectCall): string | null => s.text(0) == 'broken' ? unreachable() : s.text(0) == 'none' ? null : s.text(0) == 'fail' ? s.fail() : `${s.text(0)}!${s.int(1, 7)}`, Follow.Params, (s: SelectCall): string | null => s.text(0) == '' ? 'the name is empty' : null)
+const caller = Select.resolve('@from.uri.user')
+const method = Select.resolve('@method')
+const status = Select.resolve('@status')
+variable('reads', (r: Request): string | null => `${caller.get(r)!} ${method.get()!} ${status.get() === null && status.failed && !method.failed ? 'error' : 'none'}`)
 script_function('probe_function', 1, 2, [Param.Text], (s: Script): i32 => s.count == 2 ? 1 : -1)
 
 const calls = counter('calls_total', 'calls seen', ['path'])
