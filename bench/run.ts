@@ -9,6 +9,10 @@ import { type Measured, measure } from './measure.ts'
 import { type Options, readOptions, usage } from './options.ts'
 import { cleanUp, pins } from './proc.ts'
 import { type Table, asMarkdown, asText, tabulate } from './report.ts'
+import { sandboxTable } from './sandbox.ts'
+
+/** The name of the table that needs no servers, for `--only`. */
+const sandbox = 'sandbox'
 
 function choose(only: readonly string[]): Comparison[] {
   const named = comparisons.filter(({ name }) => only.includes(name))
@@ -25,7 +29,7 @@ function list(): string {
     const reason = peer.available()
     return `  ${peer.name.padEnd(width)}${peer.about}${reason === null ? '' : ` [cannot run: ${reason}]`}`
   })
-  return `comparisons\n${first.join('\n')}\n\npeers\n${second.join('\n')}\n`
+  return `comparisons\n${first.join('\n')}\n  ${sandbox.padEnd(width)}what the sandbox costs a request (no servers, no sockets)\n\npeers\n${second.join('\n')}\n`
 }
 
 function machine(generator: Generator, options: Options): string[] {
@@ -52,7 +56,7 @@ function write(options: Options, { about, tables, measured }: Results): void {
 }
 
 async function main(): Promise<number> {
-  const options = readOptions(process.argv.slice(2), [...comparisons, ...peers].map(({ name }) => name))
+  const options = readOptions(process.argv.slice(2), [...comparisons, ...peers, { name: sandbox }].map(({ name }) => name))
   if (options.help || options.list) {
     process.stdout.write(options.help ? usage : list())
     return 0
@@ -65,6 +69,8 @@ async function main(): Promise<number> {
   const say = (text: string): void => {
     if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
   }
+  if (options.only.length === 0 || options.only.includes(sandbox)) console.log(`${(await sandboxTable(5 * options.rounds)).join('\n')}\n`)
+  if (options.only.length === 1 && options.only[0] === sandbox) return 0
   for (const comparison of choose(options.only)) {
     const rows = measured[comparison.name] = await measure(comparison, { ...options, generator, say })
     const table = tabulate(comparison, rows)

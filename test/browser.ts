@@ -10,7 +10,12 @@ import { findProgram } from './programs.ts'
 /** The part of node:test's context that is used. */
 interface Test { after(fn: () => void | Promise<void>): void }
 
-interface Reply { readonly id?: number, readonly method?: string, readonly params?: Record<string, unknown>, readonly result?: any, readonly error?: { readonly message: string } }
+interface Reply {
+  readonly id?: number
+  readonly method?: string
+  readonly result?: any
+  readonly error?: { readonly message: string }
+}
 
 /** Calls that take longer have failed. */
 const patience = 20_000
@@ -60,7 +65,8 @@ export class Page {
     const id = ++this.#serial
     const reply = await this.#patiently<Reply>(method, (done) => {
       this.#waiting.set(id, done)
-      this.#out.write(`${JSON.stringify({ id, method, params, ...(this.#session === '' ? {} : { sessionId: this.#session }) })}\0`)
+      const session = this.#session === '' ? {} : { sessionId: this.#session }
+      this.#out.write(`${JSON.stringify({ id, method, params, ...session })}\0`)
     })
     this.#waiting.delete(id)
     if (reply.error !== undefined) throw new Error(`${method}: ${reply.error.message}`)
@@ -89,7 +95,9 @@ export class Page {
   /** The value of a JavaScript expression in the page, which the page's own policy does not concern. */
   async value(expression: string): Promise<any> {
     const { result, exceptionDetails } = await this.call('Runtime.evaluate', { expression, returnByValue: true })
-    if (exceptionDetails !== undefined) throw new Error(`${expression}: ${exceptionDetails.exception?.description ?? exceptionDetails.text}`)
+    if (exceptionDetails !== undefined) {
+      throw new Error(`${expression}: ${exceptionDetails.exception?.description ?? exceptionDetails.text}`)
+    }
     return result.value
   }
 
@@ -119,7 +127,8 @@ export class Page {
 export async function openBrowser(t: Test): Promise<Page> {
   const home = mkdtempSync(join(tmpdir(), 'vespid-browser-'))
   const child = spawn(findProgram('chromium')!, [
-    '--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', `--user-data-dir=${home}`, '--window-size=1100,800', '--remote-debugging-pipe',
+    '--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', `--user-data-dir=${home}`,
+    '--window-size=1100,800', '--remote-debugging-pipe',
   ], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'], env: { ...process.env, HOME: home } })
   const ended = new Promise<void>((resolve) => { child.once('exit', () => resolve()) })
   t.after(async () => {

@@ -70,6 +70,25 @@ const zoned = asking('zone', () => '/zoned', (body, _i, tally) => {
   return /^\d+$/.test(body)
 })
 
+/** One request whose answer comes in chunks, or with a length: its status and body. */
+function whole(kind: string, request: (i: number) => string, expected: (body: string, i: number, tally: Tally) => boolean): Round {
+  return async (tally, client, i) => {
+    client.write(request(i))
+    const { status, body } = await client.response()
+    if (status === 200 && expected(body, i, tally)) good(tally, kind)
+    else loss(tally, kind, `request ${i}: ${status} ${body}`)
+  }
+}
+
+const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`
+const post = (path: string, body: string): string => `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+const ordered = whole('ordered subrequests', (i) => get(`/ordered?q=${i}`), (body, i) => /^<text of \/text\/one>good [12]: \/good\/two\?q=(\d+)$/.exec(body)?.[1] === String(i))
+const streamed = whole('subrequest stream', () => get('/streamed'), (body, _i, { file }) => body === `200 ${file.length} false`)
+const bodyOf = (i: number): string => `body ${i} `.repeat(i % 300)
+const filtered = whole('hooks and filters', (i) => post(`/filtered?${i}`, bodyOf(i)), (body, i) => body === `<${bodyOf(i).toUpperCase()}>text of /text/behind` || (i % 300 === 0 && body === 'text of /text/behind'))
+const scripted = whole('script', (i) => post(`/script?${i}`, `of ${i}`), (body, i) => body === `POST /script?${i} of ${i}`)
+const twice = whole('script function', (i) => get(`/twice/${i}`), (body, i) => body === `/twice/${i}/twice/${i}`)
+
 /** Bodies up to 200 kB there and back. */
 const echo: Round = async (tally, client, i) => {
   const length = (i * 7919) % 200_000
@@ -134,6 +153,7 @@ const aborted: Round = async (tally, _client, i) => {
 const kinds: readonly (readonly [count: number, kind: string, round: Round])[] = [
   [3, 'plugin', plugin], [2, 'text', text], [2, 'waiting', waiting], [3, 'state', counted], [2, 'zone', zoned], [1, 'large body', echo],
   [1, 'slow reader', file], [2, 'slow writer', slow], [2, 'hostile', hostile], [1, 'aborted', aborted],
+  [1, 'ordered subrequests', ordered], [1, 'subrequest stream', streamed], [1, 'hooks and filters', filtered], [1, 'script', scripted], [1, 'script function', twice],
 ]
 
 /** The kinds of clients. */

@@ -15,7 +15,8 @@ export const hostileCases: readonly { readonly path: string, readonly status: nu
 ]
 
 const steady = (version: number): string => `import {
-  Bytes, Needs, Request, Status, Where, Workers, Zone, content, every, on_start, sleep, state, subrequest,
+  Bytes, Needs, Param, Part, Request, Script, Status, Where, Workers, Zone, body_filter, content, directive, every, header_filter, hook, input_filter, note, on_start, script_function,
+  set_note, sleep, state, subrequest, subrequest_ordered, subrequest_stream,
 } from '@vespid/sdk'
 const zone = Zone.open('soak')
 let name = 0
@@ -33,6 +34,35 @@ content('waiting', (r: Request): Status => {
   const answer = subrequest('/text/inside', r.args)
   return r.reply(200, 'text/plain', answer.status.toString() + ' ' + answer.text)
 })
+content('ordered', (r: Request): Status => {
+  subrequest_ordered('/text/one', '', {}, 1)
+  subrequest_ordered('/good/two', r.args)
+  return r.reply(200, 'text/plain', '<>')
+})
+content('streamed', (r: Request): Status => {
+  const stream = subrequest_stream('/file')
+  let length = 0
+  for (let piece = stream.read(); piece !== null; piece = stream.read()) length += piece.length
+  return r.reply(200, 'text/plain', stream.status.toString() + ' ' + length.toString() + ' ' + stream.failed.toString())
+})
+class Conf { on: bool = false }
+directive<Conf>('filtered', Where.Location, 0, (c: Conf, args: string[]): string | null => { c.on = true; return null })
+hook<Conf>('header_parser', (r: Request, c: Conf): Status => { if (c.on) set_note('seen', r.args); return Status.Declined })
+hook<Conf>('fixups', (r: Request, c: Conf): Status => {
+  if (!c.on) return Status.Declined
+  const seen = note('seen')
+  return seen !== null && seen == r.args ? Status.Declined : Status.InternalServerError
+})
+class State { parts: i32 = 0 }
+function upper(part: Part): void { part.setText(part.bytes.toString().toUpperCase()) }
+input_filter<State, Conf>((r: Request, c: Conf): State | null => c.on ? new State() : null, (r: Request, part: Part, s: State): void => upper(part))
+input_filter<State, Conf>((r: Request, c: Conf): State | null => c.on ? new State() : null, (r: Request, part: Part, s: State): void => part.setText('<' + part.bytes.toString() + '>')).buffered(1 << 20)
+header_filter<Conf>((r: Request, c: Conf): void => { if (c.on) r.response.contentLength = -1 })
+body_filter<State, Conf>((r: Request, c: Conf): State | null => c.on ? new State() : null, (r: Request, part: Part, s: State): void => {
+  sleep(1)
+  if (part.last) subrequest_ordered('/text/behind')
+})
+script_function('soak_twice', 1, 1, [Param.Text], (s: Script): i32 => s.reply(200, 'OK', 'text/plain', s.text(0) + s.text(0)) ? 1 : -1)
 every(20, (): void => { zone.incr('ticks') })
 every(30, (): void => {
   if (zone.incr('inside') != 1) zone.incr('overlaps')

@@ -41,6 +41,9 @@ const conf = `worker_processes 2; plugins plugins; plugin_fault_limit off; zone 
   http { access_log off; keepalive_requests 100000000; client_max_body_size 10m;
     server { listen 127.0.0.1:<port>; root <prefix>; default_type text/plain;
       location /good { good; } location /counted { counted; } location /zoned { zoned; } location /echo { echo; } location /waiting { waiting; }
+      location /ordered { ordered; } location /streamed { streamed; } location /filtered { filtered; echo; }
+      location /script { event_route[xhttp:request] { $var(t) = $rb; xhttp_reply("200", "OK", "text/plain", "$rm $hu $var(t)"); } }
+      location /twice { event_route[xhttp:request] { soak_twice("$hu"); } }
       location /text { return 200 "text of $uri"; } location = /file { }
       ${hostileCases.map(({ path }) => `location = ${path} { ${path.slice(1)}; }`).join('\n')}
     } }`
@@ -118,7 +121,7 @@ class Soak {
     if (wrong >= 0) losses.push(`zone: ${zoned[wrong]} comes after ${zoned[wrong - 1] ?? 'nothing'}`)
     const overlaps = (await this.server.rpc('zone.get', 'soak', 'overlaps')).result
     if (overlaps !== null) losses.push(`timers: ${overlaps} calls of one timer overlapped`)
-    const log = this.server.log().split('\n').filter((line) => /^\[(alert|crit|emerg)\]/.test(line) && !/steady|is not a valid module|is not a WebAssembly/.test(line))
+    const log = this.server.log().split('\n').filter((line) => /^\[(alert|crit|emerg)\]/.test(line) && !/steady|soak_twice|is not a valid module|is not a WebAssembly/.test(line))
     for (const line of log.slice(0, 5)) losses.push(`log: ${line}`)
   }
 

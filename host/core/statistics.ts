@@ -40,6 +40,8 @@ const groups: Readonly<Record<string, readonly string[]>> = {
 
 const cells = new Map<string, number>()
 for (const [group, names] of Object.entries(groups)) for (const name of names) cells.set(`${group}:${name}`, cells.size)
+/** By name alone: no two groups have the same. */
+const bareNames = new Map([...cells].map(([key, cell]) => [key.slice(key.indexOf(':') + 1), cell]))
 
 /** What it is, in a sentence, for those that have something to say here. */
 const sentences: Readonly<Record<string, string>> = {
@@ -93,6 +95,9 @@ export class Statistics {
 
   /** The cell of a statistic that is counted here, for `add`; −1 when there is none of that name. */
   index(group: string, name: string): number { return cells.get(`${group}:${name}`) ?? -1 }
+
+  /** The cell of a name alone, or `GROUP:NAME`; −1 when there is none. */
+  named(name: string): number { return bareNames.get(name) ?? cells.get(name) ?? -1 }
 
   add(cell: number): void { this.numbers[this.row + cell]!++ }
   /** Adds a number, or takes one away. */

@@ -1,6 +1,7 @@
 import type { Client, FieldDef } from 'pg'
 import type { DatabaseUrl } from './url.ts'
 import type { DbValue, Link, Rows, Statement } from './types.ts'
+import { connect } from 'node:net'
 import { DatabaseError, DbTime, sizeOf } from './types.ts'
 import { numbered } from './sqltext.ts'
 
@@ -33,15 +34,33 @@ function parameterOf(value: DbValue): unknown {
 
 const texts = { getTypeParser: () => (text: string) => text }
 
+interface Wire { sync(): void }
+
+/** Asks a server to end what a connection is at (PostgreSQL's protocol, "Canceling Requests in Progress"). */
+function cancelRequest(options: ConnectOptions, processId: number, secret: number): void {
+  const { host, port } = options
+  const socket = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host)
+  const packet = Buffer.alloc(16)
+  packet.writeInt32BE(16, 0)
+  packet.writeInt32BE(80877102, 4)
+  packet.writeInt32BE(processId, 8)
+  packet.writeInt32BE(secret | 0, 12)
+  socket.setTimeout(connectTimeout, () => socket.destroy())
+  socket.on('error', () => {})
+  socket.end(packet)
+}
+
+interface ConnectOptions { readonly host: string, readonly port: number }
+
 class PostgresLink implements Link {
   usable = true
   onLost: (() => void) | null = null
   private readonly client: Client
   private readonly pg: typeof import('pg')
-  private readonly options: object
+  private readonly options: ConnectOptions
   private running: unknown = null
 
-  constructor(client: Client, pg: typeof import('pg'), options: object) {
+  constructor(client: Client, pg: typeof import('pg'), options: ConnectOptions) {
     this.client = client
     this.pg = pg
     this.options = options
@@ -61,9 +80,24 @@ class PostgresLink implements Link {
     return new Promise((resolve, reject) => {
       // `rows` bounds what the server sends at once; what would come behind it is not asked for.
       const query = new this.pg.Query({ text: numbered(sql), values: params.map(parameterOf), rowMode: 'array', types: texts, rows: most + 1 } as any) as any
-      query.handlePortalSuspended = (connection: { sync(): void }) => {
+      // In this mode the client leaves the end of the exchange to the query.
+      let synced = false
+      const sync = (connection: Wire): void => {
+        if (!synced) connection.sync()
+        synced = true
+      }
+      query.handlePortalSuspended = (connection: Wire) => {
         more = true
-        connection.sync()
+        sync(connection)
+      }
+      query.handleCommandComplete = (message: unknown, connection: Wire) => {
+        query._result.addCommandComplete(message)
+        sync(connection)
+      }
+      const { handleError } = query
+      query.handleError = (error: Error, connection: Wire) => {
+        sync(connection)
+        handleError.call(query, error, connection)
       }
       query.on('row', (row: (string | null)[], result: { fields: FieldDef[] }) => {
         columns = result.fields
@@ -90,12 +124,8 @@ class PostgresLink implements Link {
   }
 
   cancel(): void {
-    const { running } = this
-    if (running === null) return
-    const messenger = new this.pg.Client(this.options) as any
-    messenger.on('error', () => {})
-    messenger.connection?.on('error', () => {})
-    messenger.cancel(this.client, running)
+    const { processID, secretKey } = this.client as unknown as { processID: number | null, secretKey: number | null }
+    if (this.running !== null && processID !== null && secretKey !== null) cancelRequest(this.options, processID, secretKey)
   }
 
   async close(): Promise<void> {

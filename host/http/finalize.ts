@@ -59,7 +59,7 @@ function finishOutput(r: Request): boolean {
 
 /** The response is complete and no subrequest is left. */
 export function endMain(r: Request): void {
-  statistics.reply(r.headersOut.status)
+  if (r.bytesSent > 0) statistics.reply(r.headersOut.status)
   close(r, true)
   r.connection.requestDone(r)
 }

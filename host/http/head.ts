@@ -22,7 +22,7 @@ export class RequestHead {
   base = 0
   /** Changed header lines: name, value, name, value …; null while the head is as received. */
   private lines: string[] | null = null
-  private line: string | null = null
+  private requestText: string | null = null
   /** False when no head was understood (a malformed request line). */
   private valid = false
   /** Without an understood head: whether its request line is well-formed. */
@@ -40,7 +40,7 @@ export class RequestHead {
     this.bytes = bytes
     this.base = base
     this.lines = null
-    this.line = null
+    this.requestText = null
     this.valid = true
   }
 
@@ -50,7 +50,7 @@ export class RequestHead {
     this.bytes = bytes
     this.base = 0
     this.lines = null
-    this.line = null
+    this.requestText = null
     this.valid = true
   }
 
@@ -59,7 +59,7 @@ export class RequestHead {
     this.valid = false
     this.lineUnderstood = understood
     this.lines = null
-    this.line = line
+    this.requestText = line
   }
 
   /** Shows another head, without a copy: a subrequest's is its parent's. What is changed here is not changed there. */
@@ -68,7 +68,7 @@ export class RequestHead {
     this.bytes = from.bytes
     this.base = from.base
     this.lines = from.lines === null ? null : from.lines.slice()
-    this.line = from.line
+    this.requestText = from.requestText
     this.valid = from.valid
   }
 
@@ -110,8 +110,8 @@ export class RequestHead {
 
   /** The request line as received, or what is known of a malformed one. */
   requestLine(): string {
-    if (this.line === null) this.line = this.text(this.table[T_METHOD_OFF]!, this.table[T_LINE_LEN]!)
-    return this.line
+    if (this.requestText === null) this.requestText = this.text(this.table[T_METHOD_OFF]!, this.table[T_LINE_LEN]!)
+    return this.requestText
   }
 
   /** The target as received, with scheme and authority where the client named them; '' when no head was understood. */
@@ -196,6 +196,31 @@ export class RequestHead {
       text = text === null ? this.value(i) : text + ', ' + this.value(i)
     }
     return text
+  }
+
+  /** Number of the first line from `from` on that has this name, in lower case; −1 when there is none. Makes no string. */
+  line(lower: string, from: number): number {
+    const { table, count } = this
+    if (from === 0 && this.lines === null && this.valid) {
+      const id = knownIds.get(lower)
+      if (id !== undefined) return table[T_KNOWN + id]!
+    }
+    for (let i = from; i < count; i++) {
+      if (this.lines !== null ? this.named(i, lower) : (table[T_HEADERS + i * HEADER_WORDS + 1]! & 0xffff) === lower.length && this.spelt(table[T_HEADERS + i * HEADER_WORDS]!, lower)) return i
+    }
+    return -1
+  }
+
+  /** Whether the bytes at an offset of the table are this name, whatever their case. */
+  private spelt(offset: number, lower: string): boolean {
+    const { bytes } = this
+    const at = this.base + offset
+    for (let k = 0; k < lower.length; k++) {
+      let code = bytes[at + k]!
+      if (code >= 65 && code <= 90) code += 32
+      if (code !== lower.charCodeAt(k)) return false
+    }
+    return true
   }
 
   private search(lower: string): string | null {

@@ -14,20 +14,16 @@ function numeric(host: string, _options: unknown, done: (error: Error | null, ad
 /** One UDP socket: what arrives goes to `receive`; what cannot be sent is dropped, as the network may do anyhow. */
 export class UdpSocket {
   private readonly socket: Socket
-  /** Datagrams that the kernel refused. */
-  refused = 0
-  private readonly sent = (error: Error | null): void => { if (error !== null) this.refused++ }
-
   constructor(socket: Socket) {
     this.socket = socket
   }
 
-  /** Sends one datagram to a numeric address. */
+  /** Sends one datagram to a numeric address. Without a callback the kernel is asked at once, and nothing is left to do afterwards. */
   send(bytes: Buffer, port: number, address: string): void {
     try {
-      this.socket.send(bytes, port, address, this.sent)
+      this.socket.send(bytes, port, address)
     } catch {
-      this.refused++
+      // An address of another family: nowhere to go.
     }
   }
 

@@ -47,6 +47,8 @@ export function selectStatistics(list: readonly Listed[], selector: string): rea
 
 /** What a statistic's name or `GROUP:NAME` says now; null when there is none. */
 export function readStatistic(cycle: Cycle, name: string): number | null {
+  const cell = statistics.named(name)
+  if (cell >= 0) return statistics.read(cell)
   const colon = name.indexOf(':')
   const list = allStatistics(cycle)
   const found = colon < 0 ? list.find((s) => s.name === name) : list.find((s) => s.group === name.slice(0, colon) && s.name === name.slice(colon + 1))

@@ -7,7 +7,6 @@ import type { SipListen, SipMain } from './listens.ts'
 import type { Transport } from './message.ts'
 import type { Peer } from '../net/peer.ts'
 import { connect, isIPv6 } from 'node:net'
-import { networkInterfaces } from 'node:os'
 import { Level } from '../core/log.ts'
 import { listen as listenTcp } from '../net/listen.ts'
 import { peerOf } from '../net/peer.ts'
@@ -16,8 +15,10 @@ import { sipCounts } from './counters.ts'
 import { SipExchange, sentBy } from './exchange.ts'
 import { responseText } from './forward.ts'
 import { branchFor, tagPrefix } from './identity.ts'
-import { bracketed, unbracketed } from './listens.ts'
-import { H_CALL_ID, H_CONTENT_LENGTH, H_FROM, H_TO } from './names.ts'
+import { keyOf, unbracketed } from './listens.ts'
+import { faultOf } from './fault.ts'
+import { localAddress } from './localaddress.ts'
+import { H_CONTENT_LENGTH, H_TO } from './names.ts'
 import { Sniffer } from './sniff.ts'
 import { SipMessage } from './sipmessage.ts'
 import { SipStream } from './stream.ts'
@@ -165,7 +166,7 @@ export class SipEngine {
     const transport = { protocol: 'udp', source: { address: from.address, port: from.port }, destination: { address: listen.host, port: listen.port } }
     let message = new SipMessage(bytes.latin1Slice(), transport)
     const written = message.parsed.header(H_CONTENT_LENGTH)
-    if (written !== null) {
+    if (written !== null && (written !== '0' || message.body !== '')) {
       const extra = /^\d{1,9}$/.test(written) ? message.body.length - Number(written) : -1
       if (extra < 0) return this.malformed('a bad Content-Length', transport)
       // What stands behind the body is none of it (RFC 3261 §18.3).
@@ -321,35 +322,4 @@ export class SipEngine {
     if (this.sweeper !== null) clearInterval(this.sweeper)
     this.sweeper = null
   }
-}
-
-/** As host/http names the same TCP address. */
-function keyOf({ host, port }: SipListen): string {
-  return `${bracketed(host)}:${port}`
-}
-
-/** What is wrong with a message so that nobody can answer it, or null (RFC 3261 §8.1.1; Kamailio drops the same). */
-function faultOf(message: SipMessage): string | null {
-  if (message.isRequest) {
-    if (message.version.toUpperCase() !== 'SIP/2.0') return 'a version that is not SIP/2.0'
-  } else if (!message.isResponse) return 'no SIP message'
-  if (!message.complete) return 'headers without an end'
-  const { parsed } = message
-  const via = parsed.via(0)
-  if (via === null || via.protocol.toUpperCase() !== 'SIP') return 'no Via'
-  if (Number(via.port || 1) > 65535 || !message.value(parsed.line(1)).startsWith(parsed.viaText(0))) return 'a bad Via'
-  if (parsed.header(H_CALL_ID) === null) return 'no Call-ID'
-  if (parsed.cseq === null) return 'no CSeq'
-  if ((parsed.address(H_FROM) ?? null) === null) return 'no From'
-  if ((parsed.address(H_TO) ?? null) === null) return 'no To'
-  return null
-}
-
-/** The address of this machine that a peer would see: loopback for loopback, else the first one that is not internal. */
-function localAddress(towards: string, six: boolean): string {
-  if (towards.startsWith('127.') || towards === '::1') return six ? '::1' : '127.0.0.1'
-  for (const list of Object.values(networkInterfaces())) {
-    for (const one of list ?? []) if (!one.internal && (one.family === 'IPv6') === six && !one.address.startsWith('fe80:')) return one.address
-  }
-  return six ? '::1' : '127.0.0.1'
 }

@@ -14,7 +14,7 @@ export interface HttpRequestView {
   readonly requestLine: string
   /** As it stands in the request line. */
   readonly target: string
-  readonly head: { readonly count: number, name(i: number): string, value(i: number): string, readonly understood: boolean }
+  readonly head: { readonly count: number, name(i: number): string, value(i: number): string, readonly understood: boolean, line?(lower: string, from: number): number }
   readonly bodyBuffer: Buffer | null
   /** What `messageOf` made for it. */
   message?: HttpMessage | null
@@ -43,7 +43,7 @@ export class HttpMessage implements Message {
   private secure: TlsInfo | null | undefined = undefined
   private revision: number
   private names: string[] | null = null
-  private readonly values: (string | undefined)[] = []
+  private values: (string | undefined)[] | null = null
   private understood: Parsed | null = null
   private way: Transport | null = null
 
@@ -85,12 +85,13 @@ export class HttpMessage implements Message {
 
   value(i: number): string {
     this.refresh()
-    const kept = this.values[i]
-    if (kept !== undefined) return kept
-    return this.values[i] = this.request.head.value(i)
+    const values = this.values ??= []
+    return values[i] ??= this.request.head.value(i)
   }
 
   find(_id: number, lower: string, from: number): number {
+    const { head } = this.request
+    if (head.line !== undefined) return head.line(lower, from)
     this.refresh()
     const names = this.names ?? this.lowerNames()
     for (let i = from; i < names.length; i++) if (names[i] === lower) return i
@@ -122,8 +123,7 @@ export class HttpMessage implements Message {
   private refresh(): void {
     if (this.revision === this.request.revision) return
     this.revision = this.request.revision
-    this.names = this.understood = null
-    this.values.length = 0
+    this.names = this.understood = this.values = null
   }
 }
 

@@ -19,7 +19,7 @@ export function tagPrefix(secret: string): string {
 /** The tag of the answer to a request: the same for each retransmission, without anything being kept (RFC 3261 §8.2.7). */
 export function replyTag(prefix: string, m: Message): string {
   const { parsed } = m
-  const value = spread(parsed.cseq?.number ?? '', spread(parsed.header(H_CALL_ID) ?? '', spread(parsed.viaText(0), 0x811c9dc5)))
+  const value = spread(parsed.cseq?.number ?? '', spread(parsed.header(H_CALL_ID) ?? '', spread(parsed.via(0)?.param('branch') || parsed.viaText(0), 0x811c9dc5)))
   return `${prefix}.${value.toString(16).padStart(8, '0')}`
 }
 

@@ -43,3 +43,8 @@ export function bracketed(host: string): string {
 export function unbracketed(host: string): string {
   return host.startsWith('[') ? host.slice(1, -1) : host
 }
+
+/** As host/http names the same TCP address. */
+export function keyOf({ host, port }: Pick<SipListen, 'host' | 'port'>): string {
+  return `${bracketed(host)}:${port}`
+}

@@ -10,6 +10,7 @@ import { skipSpace, trimEnd, trimmed } from './scan.ts'
 import { parseHttpVia, parseVia } from './via.ts'
 
 const UNKNOWN = -2
+const unknownLines: readonly number[] = new Array<number>(H_COUNT).fill(UNKNOWN)
 
 /**
  * The structured headers of one message, each understood when it is first asked for and then kept. null: the header is not there; undefined: it is there and
@@ -17,10 +18,12 @@ const UNKNOWN = -2
  */
 export class Parsed {
   private readonly m: Message
-  private readonly lines: number[] = new Array<number>(H_COUNT).fill(UNKNOWN)
+  private readonly lines: number[] = unknownLines.slice()
   private readonly values: (string | undefined)[] = []
   private readonly addresses: (Address | null | undefined)[] = []
   private readonly addressKnown: boolean[] = []
+  /** The comma-separated values of a header over all its lines, by its first line: what `@hf_value` reads and keeps here. */
+  readonly valueLists: (readonly string[] | undefined)[] = []
   private viaTexts: string[] | null = null
   private readonly vias: (Via | null)[] = []
   private cseqKnown = false
@@ -51,7 +54,9 @@ export class Parsed {
 
   /** Value of a header line. */
   value(line: number): string {
-    return this.values[line] ??= this.m.value(line)
+    const { m } = this
+    // An HTTP message keeps them itself.
+    return m.kind === 'http' ? m.value(line) : this.values[line] ??= m.value(line)
   }
 
   /** Whether a header name has a `_`. */

@@ -12,11 +12,18 @@ export interface Source { readonly address: string, readonly port: number }
  * (force_rport). What the client itself wrote there is replaced.
  */
 export function markedVia(text: string, via: Via, source: Source, force: boolean): string {
-  const asked = force || via.param('rport') !== null
+  const rport = via.param('rport')
+  const asked = force || rport !== null
   const named = via.param('received') !== null
   if (!asked && !named && unbracketed(via.host) === source.address) return text
   if (named) text = text.replace(/\s*;\s*received\s*(?:=\s*[^;,\s]*)?/gi, '')
   if (!asked) return unbracketed(via.host) === source.address ? text : `${text};received=${source.address}`
+  if (rport === '') {
+    // Nearly all that ask do so in this form.
+    const at = text.indexOf(';rport')
+    const next = text.charCodeAt(at + 6)
+    if (at >= 0 && (next === 59 || at + 6 === text.length)) return `${text.slice(0, at)};rport=${source.port}${text.slice(at + 6)};received=${source.address}`
+  }
   const written = text.replace(/(;\s*rport)(?:\s*=\s*[^;,\s]*)?(?=\s*(?:;|$))/i, `$1=${source.port}`)
   return `${written === text && !/;\s*rport=/i.test(text) ? `${text};rport=${source.port}` : written};received=${source.address}`
 }

@@ -28,7 +28,8 @@ test('a plugin listens where it is allowed to', async (t) => {
 })
 
 test('what it answers is an address', async (t) => {
-  assert.match(await refusal(t, '127.0.0.1:99999', 'plugin probe { allow listen 127.0.0.1:99999; }'), /invalid port in "127\.0\.0\.1:99999" of event_route\[own:request\]/)
+  assert.match(await refusal(t, '127.0.0.1:99999', 'plugin probe { allow listen 127.0.0.1:99999; }'),
+    /invalid port in "127\.0\.0\.1:99999" of event_route\[own:request\]/)
 })
 
 test('a server for a route that it has not registered is a fault', () => {

@@ -74,7 +74,7 @@ const registrations: [string, string, string][] = [
   ['a conf of an unknown level', '(drop (call $conf (i32.const 3) (i32.const 0) (i32.const -1) (i32.const 0)))', 'it gave level 3 for a conf'],
   ['a variable with a dollar', '(call $variable (i32.const 16) (i32.const 3) (i32.const 0) (i32.const 0) (i32.const -1) (i32.const 0))', 'it registered a variable named "a b"'],
   ['a command without a group', '(call $command (i32.const 0) (i32.const 5) (i32.const 0) (i32.const 5) (i32.const 0) (i32.const 0) (i32.const 0))', 'it registered a command named "probe"'],
-  ['a command of an unknown effect', '(call $command (i32.const 32) (i32.const 10) (i32.const 0) (i32.const 5) (i32.const 2) (i32.const 0) (i32.const 0))', 'it registered command "core.probe" with effect 2'],
+  ['a command of an unknown effect', '(call $command (i32.const 32) (i32.const 10) (i32.const 0) (i32.const 5) (i32.const 4) (i32.const 0) (i32.const 0))', 'it registered command "core.probe" with effect 4'],
   ['an unknown kind of metric', '(drop (call $metric (i32.const 4) (i32.const 0) (i32.const 5) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)))', 'it registered metric "probe" of kind 4'],
   ['buckets that do not ascend', '(drop (call $metric (i32.const 2) (i32.const 0) (i32.const 5) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 64) (i32.const 2)))', 'it registered metric "probe" with buckets that do not ascend'],
   ['an unknown lifecycle event', '(call $lifecycle (i32.const 9) (i32.const 0) (i32.const 0))', 'it registered a hook for event 9'],

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { after } from 'node:test'
 import { readFileSync } from 'node:fs'
+import { metricBoard } from '../../host/core/metricboard.ts'
 import { buildPlugin } from '../../host/cli/build.ts'
 import { compilePlugin } from '../../host/wasm/compile.ts'
 import { instantiate } from '../../host/wasm/plugins.ts'
@@ -231,6 +232,8 @@ test('selects and script functions are handed over', async (t) => {
 })
 
 test('metrics: counters with labels, gauges, histograms', async (t) => {
+  // The board is the process's: what other tests have counted is not to be seen.
+  metricBoard.attach(new SharedArrayBuffer(1 << 20), 0)
   const { get, module } = await started(t, 'step x; location / { return 200 0123456789; }')
   await get('/a')
   await get('/b')

@@ -43,10 +43,13 @@ class Maker {
   private labels: string[] = []
   private serial = 0
   private readonly own: number
+  /** Which exception handling it uses: engines refuse both in one module. */
+  private readonly handling: 'none' | 'try' | 'try_table'
 
   constructor(seed: number) {
     this.next = random(seed)
     this.own = 2 + this.next(6)
+    this.handling = this.pick(['none', 'try', 'try_table'])
   }
 
   private pick<T>(list: readonly T[]): T {
@@ -61,7 +64,8 @@ class Maker {
       (import "h" "log" (func $log (param i32) (result i32)))
       (memory (export "memory") 1 3) (table $t (export "table") 12 20 funcref) (table $u 4 funcref)
       (global $steps (mut i32) (i32.const ${this.pick([200, 1000, 4000])})) (global $g (mut i64) (i64.const 5)) (global $h (mut f64) (f64.const 0.5)) (global $r (mut funcref) (ref.func $log))
-      (type $sig (func (param i32) (result i32)))
+      (type $sig (func (param i32) (result i32))) ${this.handling === 'none' ? '' : '(tag $e (param i32)) (tag $f)'}
+      (func $pair (param i32) (result i32 i64) (local.get 0) (global.get $g))
       (elem (table $t) (i32.const 0) func $log $again ${this.signatures.map((_, i) => `$f${i}`).join(' ')})
       (elem $passive func $again $log $again)
       (data (i32.const 32) "some text to begin with") (data $bytes "0123456789abcdef")
@@ -130,7 +134,8 @@ class Maker {
         return type !== 'i32' ? inner(type) : this.pick([
           `(call $log ${inner('i32')})`, `(call_indirect (type $sig) ${inner('i32')} (i32.and ${inner('i32')} (i32.const 1)))`,
           '(memory.size)', `(memory.grow (i32.and ${inner('i32')} (i32.const 1)))`, `(table.grow $t (ref.null func) (i32.and ${inner('i32')} (i32.const 3)))`, '(table.size $t)',
-          '(ref.is_null (global.get $r))',
+          '(ref.is_null (global.get $r))', `(block (result i32) (call $pair ${inner('i32')}) (drop))`,
+          `(block (result i32) ${inner('i32')} (i64.const 3) (block (param i32 i64) (result i32) (drop)))`,
         ])
       }
       case 7: {
@@ -145,7 +150,7 @@ class Maker {
     const inner = (t: Type): string => this.expression(index, t, depth - 1)
     if (depth <= 0) return '(nop)'
     const many = (): string => Array.from({ length: 1 + this.next(3) }, () => this.statement(index, depth - 1)).join(' ')
-    switch (this.next(12)) {
+    switch (this.next(this.handling === 'none' ? 12 : 14)) {
       case 0: case 1: {
         if (this.locals.length === 0) return `(global.set $g ${inner('i64')})`
         const at = this.next(this.locals.length)
@@ -183,8 +188,27 @@ class Maker {
         '(global.set $r (table.get $u (i32.const 2)))',
       ])
       case 10: return `(drop ${inner(this.pick(types))})`
-      default: return `(drop (call $log ${inner('i32')}))`
+      case 11: return `(drop (call $log ${inner('i32')}))`
+      default: return this.guarded(index, depth, many)
     }
+  }
+
+  /** Something that may throw, and what catches it, or does not. */
+  private guarded(index: number, depth: number, many: () => string): string {
+    const number = (): string => this.expression(index, 'i32', depth - 1)
+    const body = `${many()} (if ${number()} (then ${this.pick([`(throw $e ${number()})`, '(throw $f)', '(nop)'])}))`
+    const label = `$t${this.serial++}`
+    const outer = `$t${this.serial++}`
+    return this.pick(this.handling === 'try' ? [
+      `(try (do ${body}) (catch $e (call $log) (drop)) (catch_all ${many()}))`,
+      `(try (do ${body}) (catch $f ${many()}))`,
+      `(try (do (try ${label} (do ${body}) (catch $e (drop) ${many()} (rethrow ${label})))) (catch_all ${many()}))`,
+      `(try ${outer} (do (try (do ${body}) (delegate ${outer}))) (catch $e (call $log) (drop)))`,
+    ] : [
+      `(drop (call $log (block ${label} (result i32) (try_table (catch $e ${label}) ${body}) (i32.const 3))))`,
+      `(block ${label} (try_table (catch $f ${label}) (catch_all ${label}) ${body}))`,
+      `(block ${label} (drop (block ${outer} (result i32) (try_table (catch $e ${outer}) (catch $f ${label}) ${body}) (br ${label}))) ${many()})`,
+    ])
   }
 }
 

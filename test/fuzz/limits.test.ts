@@ -18,7 +18,7 @@ import { makeModule, random } from './limits-modules.ts'
 await buildCore()
 
 const tools = await wabt()
-const features = { simd: true, bulk_memory: true, mutable_globals: true, tail_call: true, reference_types: true, sat_float_to_int: true, sign_extension: true, multi_value: true }
+const features = { simd: true, bulk_memory: true, mutable_globals: true, tail_call: true, reference_types: true, sat_float_to_int: true, sign_extension: true, multi_value: true, exceptions: true }
 
 function assemble(text: string): Uint8Array<ArrayBuffer> {
   const module = tools.parseWat('m.wat', text, features)
@@ -91,6 +91,10 @@ test('generated modules do the same before and after', () => {
     else seen.results++
   }
   assert.ok(seen.results > 60 && seen.traps > 100, JSON.stringify(seen))
+  // Each family of instructions has its share in them.
+  const all = Array.from({ length: 700 }, (_, i) => makeModule(i + 1)).join('\n')
+  const families = ['i8x16\\.', 'memory\\.copy', 'memory\\.init', 'table\\.init', 'table\\.copy', 'return_call', 'call_indirect', '\\(try ', 'rethrow', 'delegate', 'try_table', 'throw', '\\$pair', 'ref\\.func', 'br_table']
+  for (const family of families) assert.ok(all.matchAll(new RegExp(family, 'g')).take(100).toArray().length === 100, family)
 })
 
 test('without fuel no generated module gets far', () => {

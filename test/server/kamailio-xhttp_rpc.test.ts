@@ -30,7 +30,8 @@ interface Page { readonly head: string, readonly content: string }
 /** The head without what has to differ, and what stands between `<center>` and its end; the rest of the page is our own. */
 function pageOf(answer: string): Page {
   const end = answer.indexOf('\r\n\r\n')
-  const head = answer.slice(0, end).replace(/^Sia: .*\r\n/m, '').replace(/^Server: .*\r\n/m, '').replace(/^Content-Length: \d+$/m, 'Content-Length: <n>')
+  const head = answer.slice(0, end).replace(/^Sia: .*\r\n/m, '').replace(/^Server: .*\r\n/m, '')
+    .replace(/^Content-Length: \d+$/m, 'Content-Length: <n>')
   const body = answer.slice(end + 4)
   const content = /<center>\n[^]*<\/center>/.exec(body)?.[0] ?? body
   return { head, content: content.replace(menuCell, (cell, _b, group: string) => shared.has(group) ? cell : '') }
@@ -41,7 +42,8 @@ const row = /<tr>\n   <td width="10%"><a href='\/http_rpc\/core\/[\w.]+'>([\w.]+
 /** A recorded list of commands with other names in it: each row keeps what stands beside the name, and behind the last all are as that. */
 function withNames(content: string, names: readonly string[]): string {
   const beside = [...content.matchAll(row)].map(([, , cell]) => cell!)
-  const rows = names.map((name, i) => `<tr>\n   <td width="10%"><a href='/http_rpc/core/${name}'>${name}</a></td>\n${beside[i] ?? beside.at(-1)}</tr>\n`)
+  const rows = names.map((name, i) =>
+    `<tr>\n   <td width="10%"><a href='/http_rpc/core/${name}'>${name}</a></td>\n${beside[i] ?? beside.at(-1)}</tr>\n`)
   const first = content.search(row)
   return content.slice(0, first) + rows.join('') + content.slice(content.lastIndexOf('</tr>\n') + 6)
 }
@@ -54,7 +56,8 @@ const volatile = new Set([
 /** The names of a result's members, each once. */
 function members(content: string): string[] {
   const text = /<pre>([^]*)<\/pre>/.exec(content)?.[1] ?? ''
-  return [...new Set(text.split('<br/>').filter((line) => /^\t*[\w.:]+(?:: | = )/.test(line)).map((line) => line.replace(/(: | = ).*/, '')))]
+  const lines = text.split('<br/>').filter((line) => /^\t*[\w.:]+(?:: | = )/.test(line))
+  return [...new Set(lines.map((line) => line.replace(/(: | = ).*/, '')))]
 }
 
 const around = (content: string): string => content.replace(/<pre>[^]*<\/pre>/, '<pre></pre>')

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { buildPlugin } from '../../host/cli/build.ts'
 import { findProgram, skipWithout } from '../programs.ts'
 import type { Server } from './kit.ts'
 import { run, site, start, untilAsync } from './kit.ts'
@@ -166,4 +168,19 @@ test('what Prometheus would refuse is refused at the start', async (t) => {
   assert.match(await said('xhttp_prom_timeout -1'), /"xhttp_prom_timeout" .*must not be negative/)
   assert.match(await said('prom_histogram "name=x; buckets=1:1"'), /has buckets that do not increase: "1:1"/)
   assert.match(await said('timestamp_format us'), /must be "ms", "s" or "sf", not "us"/)
+})
+
+test('what a plugin counts is summed over the workers, and goes on after a reload', async (t) => {
+  const place = site(t)
+  await buildPlugin(fileURLToPath(new URL('../../examples/api_key', import.meta.url)), `${place.prefix}/api_key.wasm`)
+  const server = await start(t, `worker_processes 2; plugins .; events {}
+    http { server { listen 127.0.0.1:<port>; location = /server { prometheus; } location / { api_key key-of-eight; hello; } } }`, { site: place })
+  const refused = async (): Promise<string | undefined> => /^vespid_api_key_refused (\d+)/m.exec((await server.get('/server')).body)?.[1]
+  for (let i = 0; i < 8; i++) assert.equal((await server.get('/')).status, 401)
+  assert.equal(await refused(), '8')
+  assert.equal((await server.rpc('core.reload')).error, undefined)
+  await server.get('/')
+  assert.equal(await refused(), '9')
+  const metrics: { name: string, kind: string, help: string }[] = (await server.rpc('metrics.list')).result
+  assert.deepEqual(metrics.filter(({ name }) => name === 'vespid_api_key_refused').map(({ kind, help }) => [kind, help]), [['counter', 'requests without a valid key']])
 })

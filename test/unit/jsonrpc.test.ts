@@ -105,5 +105,5 @@ test('a registry refuses a name twice and a name that is none', () => {
   assert.equal(failure('ab'), 'invalid command name "ab" of "second", it must be like "group.verb"')
   assert.equal(failure('system.listMethods'), 'command "system.listMethods" of "second" is already registered by "system"')
   assert.equal(failure('c.d'), null)
-  assert.deepEqual(own.names(), ['a.b', 'c.d', 'system.describe', 'system.listMethods', 'system.methodHelp'])
+  assert.deepEqual(own.names(), ['a.b', 'c.d', 'system.describe', 'system.listMethods', 'system.methodHelp', 'system.methodSignature'])
 })

@@ -264,10 +264,11 @@ loadmodule "sl.so"
 })
 
 test('without settings Kamailio\'s defaults hold; -g goes before the file', () => {
-  const { main, http } = made('run_dir="/r"\n', ['pid', 'error_log'])
+  const { main, http } = made('run_dir="/r"\nevent_route[xhttp:request] { exit; }\n', ['pid', 'error_log'])
   assert.deepEqual(main, ['worker_processes 1;', 'events { worker_connections 2048; }'])
   assert.equal(http, 'http { keepalive_timeout 120s; keepalive_requests 1000000000; client_header_timeout 120s; client_body_timeout 120s; client_max_body_size 16384; ' +
-    'large_client_header_buffers 4 16384; access_log off; routes; server { server; listen *:5060; } }')
+    'large_client_header_buffers 4 16384; access_log off; routes; server { server; listen 127.0.0.1:5060; } }')
+  assert.ok(!made('loadmodule "microhttpd.so"\n').http.includes('server {'), 'nothing to answer there')
   assert.ok(!made('listen=udp:127.0.0.1:5060\n').http.includes('server {'))
 })
 

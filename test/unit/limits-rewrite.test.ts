@@ -192,6 +192,18 @@ for (const [name, given, message] of refusals) {
   })
 }
 
+test('calls through references that carry their type do the same', () => {
+  const body = (...bytes: number[]): number[] => [bytes.length + 2, 0, ...bytes, 0x0b]
+  // run() adds one to 41 by call_ref, tail() by return_call_ref, none() by br_on_null and call_ref, null() by calling a reference that is none.
+  const bytes = module(section(1, [2, 0x60, 1, 0x7f, 1, 0x7f, 0x60, 0, 1, 0x7f]), section(3, [4, 0, 1, 1, 1]),
+    section(7, [3, 3, 0x72, 0x75, 0x6e, 0, 1, 4, 0x74, 0x61, 0x69, 0x6c, 0, 2, 4, 0x6e, 0x75, 0x6c, 0x6c, 0, 3]), section(9, [1, 3, 0, 1, 0]),
+    section(10, [4, ...body(0x20, 0, 0x41, 1, 0x6a), ...body(0x41, 41, 0xd2, 0, 0x14, 0), ...body(0x41, 41, 0xd2, 0, 0x15, 0), ...body(0x41, 41, 0xd0, 0, 0x14, 0)]))
+  const { exports, asked } = load(bytes, { fuel: 50 })
+  assert.deepEqual([exports['run'](), exports['tail']()], [42, 42])
+  assert.throws(() => exports['null'](), /dereferencing a null pointer/)
+  assert.ok(asked() > 0)
+})
+
 test('every shipped plugin is valid afterwards', () => {
   const directory = join(packageRoot, 'build/plugins')
   const files = readdirSync(directory).filter((name) => name.endsWith('.wasm'))

@@ -27,13 +27,17 @@ export interface Listeners {
   readonly other: readonly { readonly place: Place, readonly protocol: string }[]
 }
 
-/** The listeners of a file; without any `listen=` it is every address, as in Kamailio. `begin` is the place of the file's start. */
+/**
+ * The listeners of a file. Without any `listen=` it is this machine alone (Kamailio opens every address: one has to ask for that here), and nothing
+ * when no route would answer there. `begin` is the place of the file's start.
+ */
 export function listenersOf(file: ScriptFile, begin: Place): Listeners {
   const set = file.settings.findLast(({ name }) => name === 'port')?.value
   const standard = typeof set === 'number' && set > 0 ? set : DEFAULT_PORT
   if (file.listens.length === 0) {
-    const sip = ['udp', 'tcp'].map((protocol) => ({ place: begin, address: `${protocol}:*:${standard}`, advertise: null }))
-    return { http: [{ place: begin, address: `*:${standard}` }], sip, other: [] }
+    if (!file.routes.some(({ kind, name }) => kind === 'request_route' || (kind === 'event_route' && name.startsWith('xhttp:')))) return { http: [], sip: [], other: [] }
+    const sip = ['udp', 'tcp'].map((protocol) => ({ place: begin, address: `${protocol}:127.0.0.1:${standard}`, advertise: null }))
+    return { http: [{ place: begin, address: `127.0.0.1:${standard}` }], sip, other: [] }
   }
   const http: HttpListen[] = []
   const sip: SipAddress[] = []

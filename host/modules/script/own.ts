@@ -40,7 +40,8 @@ function addOwnServer(cf: Cf, event: EventRoute, conf: unknown, block: RouteBloc
   const listens = listenOn(cf, address)
   if (typeof listens === 'string') throw new ConfigError(`${listens} in "${address}" of ${nameOf(block)}`)
   for (const { text } of listens) {
-    if (coreMain(cf).listens.has(text)) throw new ConfigError(`${nameOf(block)} cannot listen on ${text}, another server does`)
+    if (!coreMain(cf).listens.has(text)) continue
+    throw new ConfigError(`${nameOf(block)} cannot listen on ${text}, another server does`)
   }
   const http = addServer(cf, block.place, listens)
   const place = http.loc[index] as ScriptLocConf

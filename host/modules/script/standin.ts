@@ -3,12 +3,15 @@ import { SipMessage } from '../../sip/sipmessage.ts'
 import { HttpSubject } from './subject.ts'
 
 /** The message that a route runs on which has none of its own: what `$rm`, `$si`, `$hdr(…)` and the like then tell. */
-const text = 'OPTIONS sip:nobody@localhost SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1\r\nFrom: <sip:nobody@localhost>;tag=1\r\n' +
-  'To: <sip:nobody@localhost>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n'
+const text = 'OPTIONS sip:nobody@localhost SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1\r\n' +
+  'From: <sip:nobody@localhost>;tag=1\r\nTo: <sip:nobody@localhost>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n'
 const here = { address: '127.0.0.1', port: 5060 }
 const transport = { protocol: 'udp', source: here, destination: here }
 
-/** An HTTP request of which the script sees nothing but what a plugin shows: Kamailio's microhttpd runs its route on a SIP message that it makes up. */
+/**
+ * An HTTP request of which the script sees nothing but what a plugin shows: Kamailio's microhttpd runs its route on a SIP
+ * message that it makes up.
+ */
 export class StandInSubject extends HttpSubject {
   #message: SipMessage | null = null
 

@@ -89,14 +89,24 @@ export class Fifo implements Transport {
   }
 
   private async reply(document: Buffer, replies: string): Promise<void> {
-    const answer = await this.serve(document, `fifo ${this.spec.path}`)
-    if (answer === null || answer.to === '') return
+    const answer = await this.serve(document, `fifo ${this.spec.path}`).catch((error: Error) => {
+      this.note('error', `fifo "${this.spec.path}": ${error.message}`)
+      return null
+    })
+    if (answer === null) return this.fail(document, replies)
+    if (answer.to === '') return
     if (answer.to === null) {
       this.note('error', `fifo "${this.spec.path}": ${answer.understood ? 'a request without "reply_name"' : 'a document that is no JSON'}`)
       return
     }
     const complaint = await writeReply(replies, answer.to, answer.bytes)
     if (complaint !== null) this.note('error', `fifo "${this.spec.path}": ${complaint}`)
+  }
+
+  /** Nobody has answered, as when a worker ends: the caller would wait for ever. */
+  private async fail(document: Buffer, replies: string): Promise<void> {
+    const name = /"reply_name"\s*:\s*"([\w-]{1,120})"/.exec(document.latin1Slice())?.[1]
+    if (name !== undefined) await writeReply(replies, name, Buffer.from('{"jsonrpc":"2.0","error":{"code":-32603,"message":"Internal error"},"id":null}'))
   }
 
   update(spec: FifoSpec): string | null {

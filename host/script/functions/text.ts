@@ -41,10 +41,18 @@ function hasHeader(run: ScriptRunView, name: string): boolean {
   return (run.subject.message?.find(headerId(lower), lower, 0) ?? -1) >= 0
 }
 
+/** Lists of methods that were asked for, in capitals. */
+const methodLists = new Map<string, ReadonlySet<string>>()
+
 /** `GET|POST` */
 const isMethod: ScriptFunction = define('is_method', 1, ([list], run) => {
-  const method = (run.subject.message?.method ?? '').toUpperCase()
-  return truth(list!.toUpperCase().split('|').some((one) => one.trim() === method))
+  let names = methodLists.get(list!)
+  if (names === undefined) {
+    if (methodLists.size >= 256) methodLists.clear()
+    methodLists.set(list!, names = new Set(list!.toUpperCase().split('|').map((one) => one.trim())))
+  }
+  const method = run.subject.message?.method ?? ''
+  return truth(names.has(method) || names.has(method.toUpperCase()))
 })
 
 const hasBody: ScriptFunction = {

@@ -7,7 +7,7 @@ import type { Via } from '../via.ts'
 import {
   H_AUTHORIZATION, H_CALL_ID, H_CONTACT, H_CONTENT_LENGTH, H_CONTENT_TYPE, H_CSEQ, H_DATE, H_EVENT, H_EXPIRES, H_FROM, H_IDENTITY,
   H_IDENTITY_INFO, H_MAX_FORWARDS, H_MIN_SE, H_ORGANIZATION, H_PRIORITY, H_PROXY_AUTHORIZATION, H_RECORD_ROUTE, H_REFER_TO, H_RPID,
-  H_SESSION_EXPIRES, H_SIP_IF_MATCH, H_SUBJECT, H_TO, H_USER_AGENT,
+  H_SESSION_EXPIRES, H_SIP_IF_MATCH, H_SUBJECT, H_TO, H_USER_AGENT, sipHeaderNames,
 } from '../names.ts'
 import { isSpace, lowerAscii } from '../scan.ts'
 
@@ -196,6 +196,16 @@ const plain: readonly (readonly [string, number])[] = [
   ['date', H_DATE], ['identity', H_IDENTITY], ['identity_info', H_IDENTITY_INFO],
 ]
 
+/** The value of the first line of a header. */
+function plainHeader(id: number): Evaluate {
+  const lower = sipHeaderNames[id]!
+  return (m) => {
+    if (m.kind !== 'http') return m.parsed.header(id)
+    const line = m.find(0, lower, 0)
+    return line < 0 ? null : m.value(line)
+  }
+}
+
 /** All selects that read a header by a name of their own. */
 export const headerRows: readonly SelectRow[] = [
   ...addressRows('from|f', H_FROM),
@@ -209,7 +219,7 @@ export const headerRows: readonly SelectRow[] = [
   row('cseq', (m) => m.parsed.cseq === null ? undefined : m.parsed.header(H_CSEQ)),
   row('cseq.num', (m) => m.parsed.cseq?.number),
   row('cseq.method', (m) => m.parsed.cseq?.method),
-  ...plain.map(([name, id]) => row(name, (m) => m.parsed.header(id))),
+  ...plain.map(([name, id]) => row(name, plainHeader(id))),
   ...authRows('authorization', H_AUTHORIZATION),
   ...authRows('proxy_authorization', H_PROXY_AUTHORIZATION),
 ]

@@ -67,6 +67,7 @@ export class HeaderName {
 
   private isExact(m: Message): boolean {
     if (this.dashed === this.lower) return true
+    if (m.kind === 'http') return m.find(0, this.lower, 0) >= 0
     return m.parsed.hasUnderscores && this.next(m, this.id, this.lower, 0) >= 0
   }
 
@@ -88,7 +89,7 @@ export class HeaderName {
   }
 
   private next(m: Message, id: number, lower: string, from: number): number {
-    if (id !== 0 && from === 0 && lower === sipHeaderNames[id]) return m.parsed.line(id)
+    if (m.kind !== 'http' && id !== 0 && from === 0 && lower === sipHeaderNames[id]) return m.parsed.line(id)
     return m.find(id, lower, from)
   }
 }
@@ -108,7 +109,7 @@ const anyHeader: SelectRow = {
     const n = (index ?? 1) as number
     return (m) => {
       const line = header.nth(m, n)
-      return line < 0 ? null : m.parsed.value(line)
+      return line < 0 ? null : m.kind === 'http' ? m.value(line) : m.parsed.value(line)
     }
   },
 }

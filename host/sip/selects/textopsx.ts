@@ -23,7 +23,14 @@ function commaIn(value: string, at: number, last: number): number {
 }
 
 /** All comma-separated values of a header, over all its lines; empty ones count where they stand between commas. */
-function valuesOf(m: Message, header: HeaderName): string[] {
+function valuesOf(m: Message, header: HeaderName): readonly string[] {
+  const first = header.first(m)
+  return first < 0 ? none : m.parsed.valueLists[first] ??= split(m, header)
+}
+
+const none: readonly string[] = []
+
+function split(m: Message, header: HeaderName): string[] {
   const values: string[] = []
   for (const line of header.all(m)) {
     const value = m.parsed.value(line)
@@ -61,6 +68,13 @@ function parameterOf(value: string, lower: string): string {
 
 type Read = (value: string) => string
 
+function joinedOf(values: readonly string[], read: Read): string {
+  if (values.length === 0) return ''
+  let text = read(values[0]!)
+  for (let i = 1; i < values.length; i++) text += `,${read(values[i]!)}`
+  return text
+}
+
 /** A row that reads a part of one value; `joined`: without an index the parts of all values, else that of the first. */
 function valueRow(rest: string, read: Read, joined: boolean, nests: readonly string[] = []): SelectRow {
   return {
@@ -69,7 +83,7 @@ function valueRow(rest: string, read: Read, joined: boolean, nests: readonly str
       const fault = name === '' ? 'the header name is empty' : indexFault(index!)
       if (fault !== null) return fault
       const header = new HeaderName(name as string)
-      if (index === null && joined) return (m) => valuesOf(m, header).map(read).join(',')
+      if (index === null && joined) return (m) => joinedOf(valuesOf(m, header), read)
       const n = (index ?? 1) as number
       return (m) => read(pick(valuesOf(m, header), n))
     },

@@ -1,3 +1,4 @@
+import type { Cycle } from '../../cycle.ts'
 import type { TransportDefinition } from '../../module.ts'
 import type { TransportAnswer, TransportSpec } from '../../net/transports/spec.ts'
 import type { GuestFunction } from '../program.ts'
@@ -34,7 +35,7 @@ export function transportImports(plugin: NativePlugin, instance: Instance): Host
       const name = kinds[kind!]
       if (name === undefined) throw new GuestFault(`asked for a transport of kind ${kind}`)
       if (plugin.transports.length >= mostTransports) throw new GuestFault(`asked for more than ${mostTransports} transports`)
-      const spec = readSpec(name, instance.text(pointer!, length!, 8192), cf?.cycle.options.prefix ?? '/')
+      const spec = readSpec(name, instance.text(pointer!, length!, 8192), cf === null ? '/' : runDirectory(cf.cycle))
       const address = addressOf(spec)
       const call = instance.required(receive!, data!, `transport ${address}`)
       if (call.waits) throw new GuestFault(`gave a function that waits for transport ${address}`)
@@ -60,6 +61,12 @@ export function transportImports(plugin: NativePlugin, instance: Instance): Host
       }
     },
   }
+}
+
+/** Where relative paths begin: `run_dir` of a Kamailio file, else the prefix; with a slash behind it. */
+function runDirectory({ script, options }: Cycle): string {
+  const set = script?.settings.findLast(({ name }) => name === 'run_dir')?.value
+  return `${String(set ?? options.prefix).replace(/\/+$/, '')}/`
 }
 
 /** The transports of a plugin as its module has them. */
@@ -104,7 +111,7 @@ function readSpec(kind: (typeof kinds)[number], text: string, prefix: string): T
   const number = (name: string, missing: number, least: number, most: number): number => {
     const word = given.get(name)
     const value = word === undefined ? missing : Number(word)
-    if (!Number.isInteger(value) || value < least || value > most) throw new GuestFault(`asked for a transport with ${name} "${word}"`)
+    if (!Number.isInteger(value) || value < least || value > most) throw new GuestFault(`asked for a transport with ${name} "${word ?? ''}"`)
     return value
   }
   const path = (name: string): string => {

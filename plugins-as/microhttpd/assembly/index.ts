@@ -1,6 +1,7 @@
 // Kamailio's module microhttpd: an HTTP server of its own, whose requests run event_route[microhttpd:request].
 import {
-  Admit, Inner, Level, LogLevel, Param, ParamType, Request, Script, conf, event_route, event_server, log, parameter, pseudo_variable,
+  Admit, Inner, Level, LogLevel, Param, ParamType, Request, Script, conf, event_route, event_server, log, parameter,
+  pseudo_variable,
   script_function,
 } from '@vespid/sdk'
 import { Cidr } from '@vespid/sdk/cidr'
@@ -23,7 +24,8 @@ conf<Conf>(Level.Main)
 let strict = false
 
 parameter<Conf>('listen_addr', ParamType.Text, (c: Conf, value: string): string | null => {
-  if (value.length > 0 && Cidr.parse(value) === null || value.includes('/')) return 'must be an IP address, or "" for all of them'
+  const fits = value.length == 0 || !value.includes('/') && Cidr.parse(value) !== null
+  if (!fits) return 'must be an IP address, or "" for all of them'
   c.address = value
   return null
 })

@@ -1,6 +1,9 @@
 import { Cidr } from '@vespid/sdk/cidr'
 
-/** A network in one of the forms of `allowed_ips`: ADDRESS, ADDRESS/LENGTH, or ADDRESS/MASK with the mask as an address; null when it is none. */
+/**
+ * A network in one of the forms of `allowed_ips`: ADDRESS, ADDRESS/LENGTH, or ADDRESS/MASK with the mask as an address;
+ * null when it is none.
+ */
 export function parseNetwork(source: string): Cidr | null {
   const slash = source.indexOf('/')
   if (slash < 0) return Cidr.parse(source)
@@ -11,8 +14,8 @@ export function parseNetwork(source: string): Cidr | null {
   const length = prefix(mask.a) + prefix(mask.b) + prefix(mask.c) + prefix(mask.d)
   const made = Cidr.parse(`${source.substring(0, slash)}/${length}`)
   // A mask with holes is none.
-  if (made === null || made.maskA != mask.a || made.maskB != mask.b || made.maskC != mask.c || made.maskD != mask.d) return null
-  return made
+  if (made === null) return null
+  return made.maskA == mask.a && made.maskB == mask.b && made.maskC == mask.c && made.maskD == mask.d ? made : null
 }
 
 function prefix(word: u32): i32 { return <i32>popcnt(word) }

@@ -12,14 +12,14 @@ const style = ':root{color-scheme:light dark;--back:#f4f5f7;--card:#fff;--text:#
   'nav{display:flex;flex-wrap:wrap;gap:.3rem}nav a{padding:.25rem .7rem;border-radius:999px}nav a[aria-current]{background:var(--accent);color:var(--on)}' +
   'main{max-width:80rem;margin:0 auto;padding:1.2rem 1.5rem}.commands{margin-bottom:1.2rem}.commands a{border:1px solid var(--line);background:var(--card)}.commands a[aria-current]{border-color:var(--accent)}' +
   '.card{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:1.2rem 1.4rem;overflow-x:auto}h2{font-size:1.05rem;margin:0 0 1rem}h2 small{color:var(--soft);font-weight:normal}' +
-  'table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.45rem .7rem;border-bottom:1px solid var(--line);vertical-align:top;white-space:pre-wrap;overflow-wrap:anywhere}th{color:var(--soft);font-size:.85rem;white-space:nowrap}td.number{text-align:right;font-variant-numeric:tabular-nums}' +
+  'table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.45rem .7rem;border-bottom:1px solid var(--line);vertical-align:top;white-space:pre-wrap;overflow-wrap:anywhere}th{color:var(--soft);font-size:.85rem;white-space:nowrap}th.number{text-align:right}td.number{text-align:right;font-variant-numeric:tabular-nums}' +
   'tbody tr:hover{background:var(--back)}fieldset{border:0;padding:0;margin:0 0 1rem}legend{padding:0;color:var(--soft);font-size:.85rem;margin-bottom:.4rem}label{display:grid;grid-template-columns:minmax(7rem,14rem) minmax(12rem,28rem);gap:.2rem 1rem;align-items:center;margin-bottom:.5rem}label b{font-weight:600;overflow-wrap:anywhere}label small{grid-column:2;color:var(--soft)}' +
-  'input,select,output{font:inherit;color:inherit;background:var(--back);border:1px solid var(--line);border-radius:.35rem;padding:.4rem .6rem;width:100%}input:focus,select:focus,button:focus,a:focus-visible{outline:2px solid var(--accent);outline-offset:1px}' +
+  'input,select,output{font:inherit;color:inherit;background:var(--back);border:1px solid var(--line);border-radius:.35rem;padding:.4rem .6rem;width:100%}output{background:none;border-color:transparent;padding-left:0}input:focus,select:focus,button:focus,a:focus-visible{outline:2px solid var(--accent);outline-offset:1px}' +
   'button{font:inherit;font-weight:600;background:var(--accent);color:var(--on);border:0;border-radius:.35rem;padding:.5rem 1.2rem;cursor:pointer}button.danger{background:var(--bad)}.status{padding:.7rem 1rem;border-radius:.4rem;margin:0 0 1rem}.good{background:var(--goodback);color:var(--good)}.bad{background:var(--badback);color:var(--bad)}' +
   '.pages{display:flex;gap:1rem;margin-top:1rem;color:var(--soft)}.empty{color:var(--soft)}footer{color:var(--soft);font-size:.8rem;text-align:center;padding:1rem}@media(max-width:40rem){label{grid-template-columns:1fr}label small{grid-column:1}main,header{padding-left:.8rem;padding-right:.8rem}}'
 
 /** SHA-256 of `style` (test/server/xhttp-pi.test.ts says when it is another). */
-const styleHash = '7aMLY2gQZKbxqIWVRXiQplrLwbP4bi3qsikiYdJ50Ws='
+const styleHash = 'EvZYMPxHvggga+5jFwOYCP4KwZwwvEcIifjargBxTaY='
 /** What a page may do: be shown, with its own style, and send its form back here. */
 export const policy = `default-src 'none'; style-src 'sha256-${styleHash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`
 
@@ -171,7 +171,7 @@ export function resultPage(f: Framework, mod: Mod, command: Command, outcome: Ou
   if (rows !== null) {
     const most = settings.buffer > 0 ? settings.buffer : 8 << 20
     page.add('<table><thead><tr>')
-    for (let i = 0; i < command.columns.length; i++) page.add(`<th>${escape(command.columns[i].field)}</th>`)
+    for (let i = 0; i < command.columns.length; i++) page.add(`<th${isNumeric(command.columns[i].column.type) ? ' class="number"' : ''}>${escape(command.columns[i].field)}</th>`)
     page.add('</tr></thead><tbody>')
     const count = min(rows.count, settings.page)
     for (let row = 0; row < count; row++) {

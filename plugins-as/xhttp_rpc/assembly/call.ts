@@ -20,17 +20,24 @@ export function failed(status: i32, reason: string): Outcome {
   return outcome
 }
 
-/** Calls a command with words as its parameters. `limit`: the longest answer, in bytes of JSON. `strict`: a word that is no number fails as in Kamailio. */
+/**
+ * Calls a command with words as its parameters. `limit`: the longest answer, in bytes of JSON. `strict`: a word that is no
+ * number fails as in Kamailio.
+ */
 export function run(command: Command, words: string[], limit: i32, strict: bool): Outcome {
   const params: string[] = []
   for (let i = 0; i < words.length; i++) {
     const parameter = parameterAt(command, i)
     const value = valueOf(parameter, words[i])
-    if (value === null) return failed(400, strict ? 'Invalid parameter value' : `parameter "${parameter!.name}" is a number, not "${words[i]}"`)
+    if (value === null) {
+      return failed(400, strict ? 'Invalid parameter value' : `parameter "${parameter!.name}" is a number, not "${words[i]}"`)
+    }
     params.push(value)
   }
   const text = rpc_call(command.name, words.length == 0 ? '' : `[${params.join(',')}]`, limit)
-  if (text.length == 0) return failed(500, strict ? 'Internal Server Error' : `the answer is longer than ${limit} bytes (xhttp_rpc_buf_size)`)
+  if (text.length == 0) {
+    return failed(500, strict ? 'Internal Server Error' : `the answer is longer than ${limit} bytes (xhttp_rpc_buf_size)`)
+  }
   const answer = Json.parse(text)
   if (answer === null) return failed(500, 'the answer is nested too deeply')
   const error = answer.get('error')

@@ -63,7 +63,8 @@ function declaredOnes(list: Json): Parameter[] {
     const optional = one.get('optional')
     const rest = one.get('rest')
     const last = rest !== null && rest.bool
-    parameters.push(new Parameter(textOf(one, 'name'), textOf(one, 'type'), last || optional !== null && optional.bool, last))
+    const mayMiss = last || optional !== null && optional.bool
+    parameters.push(new Parameter(textOf(one, 'name'), textOf(one, 'type'), mayMiss, last))
   }
   return parameters
 }
@@ -78,7 +79,8 @@ function fromUsage(command: Command): void {
       command.parameters = []
       return
     }
-    command.parameters.push(new Parameter(bare.toLowerCase(), '', words[i].includes('['), words[i].includes('…') || words[i].includes('...')))
+    const rest = words[i].includes('…') || words[i].includes('...')
+    command.parameters.push(new Parameter(bare.toLowerCase(), '', words[i].includes('['), rest))
   }
 }
 

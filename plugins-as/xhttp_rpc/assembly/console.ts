@@ -18,7 +18,10 @@ class Entered {
   mistake: string = ''
 }
 
-/** The answer to a request for the console at `root`. `readOnly`: why commands that change the server are refused, or ''. `limit`: the longest answer of a command. */
+/**
+ * The answer to a request for the console at `root`. `readOnly`: why commands that change the server are refused, or ''.
+ * `limit`: the longest answer of a command.
+ */
 export function consolePage(r: Request, root: string, limit: i32, readOnly: string): Page {
   const place = placeOf(r.unparsedUri, root, false)
   const all = commands()
@@ -40,47 +43,61 @@ function versionOf(): string {
 
 function pageFor(r: Request, frame: Frame, limit: i32): Page {
   const place = frame.place
-  if (!place.inside) return problem(frame, 404, 'Not Found', `The console is at ${place.root.length == 0 ? '/' : place.root}.`)
+  if (!place.inside) return notFound(frame, `The console is at ${place.root.length == 0 ? '/' : place.root}.`)
   const posted = r.hasMethod('POST')
   if (!posted && !r.hasMethod('GET') && !r.hasMethod('HEAD')) return notAllowed(frame, 'GET, HEAD, POST')
   const command = find(frame.all, place.command)
-  if (place.group.length > 0 && ofGroup(frame.all, place.group).length == 0) return problem(frame, 404, 'Not Found', `There is no group "${place.group}".`)
-  if (place.command.length > 0 && (command === null || command.group != place.group)) {
-    return problem(frame, 404, 'Not Found', `There is no command "${place.command}" in group "${place.group}".`)
+  if (place.group.length > 0 && ofGroup(frame.all, place.group).length == 0) {
+    return notFound(frame, `There is no group "${place.group}".`)
   }
-  if (command === null) return posted ? notAllowed(frame, 'GET, HEAD') : place.group.length == 0 ? overview(frame) : groupPage(frame)
+  if (place.command.length > 0 && (command === null || command.group != place.group)) {
+    return notFound(frame, `There is no command "${place.command}" in group "${place.group}".`)
+  }
+  if (command === null) {
+    if (posted) return notAllowed(frame, 'GET, HEAD')
+    return place.group.length == 0 ? overview(frame) : groupPage(frame)
+  }
   return posted ? afterPost(r, frame, command, limit) : afterGet(r, frame, command, limit)
 }
+
+function notFound(frame: Frame, text: string): Page { return problem(frame, 404, 'Not Found', text) }
 
 function notAllowed(frame: Frame, methods: string): Page {
   return problem(frame, 405, 'Method Not Allowed', `This page takes ${methods}.`).with('Allow', methods)
 }
 
-/** A command that only reads may be called by a link, `?arg=WORDS` as in Kamailio, but not by one of another site. Others are filled in and wait to be sent. */
+/**
+ * A command that only reads may be called by a link, `?arg=WORDS` as in Kamailio, but not by one of another site. Others
+ * are filled in and wait to be sent.
+ */
 function afterGet(r: Request, frame: Frame, command: Command, limit: i32): Page {
   const query = frame.place.query
   if (query === null || query.length == 0) return commandPage(frame, command, [], null)
   const entered = enteredIn(query, command)
   if (entered.mistake.length > 0) return commandPage(frame, command, [], failed(400, entered.mistake))
   if (command.writes) {
-    return commandPage(frame, command, entered.words, failed(405, `"${command.name}" changes the server, a link does not run it. Press the button.`)).with('Allow', 'POST')
+    const told = failed(405, `"${command.name}" changes the server, a link does not run it. Press the button.`)
+    return commandPage(frame, command, entered.words, told).with('Allow', 'POST')
   }
-  if (isForeign(r)) return commandPage(frame, command, entered.words, failed(403, 'A link of another site has led here, so nothing was run. Press the button.'))
-  return commandPage(frame, command, entered.words, run(command, entered.words, limit, false))
+  const outcome = isForeign(r)
+    ? failed(403, 'A link of another site has led here, so nothing was run. Press the button.')
+    : run(command, entered.words, limit, false)
+  return commandPage(frame, command, entered.words, outcome)
 }
 
 function afterPost(r: Request, frame: Frame, command: Command, limit: i32): Page {
   if (r.bodyLength > longestForm) return problem(frame, 413, 'Content Too Large', `A form may have ${longestForm} bytes.`)
   const type = r.header('content-type')
   if (type === null || !type.toLowerCase().startsWith('application/x-www-form-urlencoded')) {
-    return problem(frame, 415, 'Unsupported Media Type', 'The console takes forms (application/x-www-form-urlencoded); programs call commands by JSON-RPC.')
+    const told = 'The console takes forms (application/x-www-form-urlencoded); programs call commands by JSON-RPC.'
+    return problem(frame, 415, 'Unsupported Media Type', told)
   }
   const body = r.body.toString()
   const entered = enteredIn(body, command)
   const tokens = fieldsOf(body, 'token')
-  const refused = refusal(r, tokens.length == 0 ? '' : tokens[0])
+  let refused = refusal(r, tokens.length == 0 ? '' : tokens[0])
+  if (refused.length == 0 && command.writes) refused = frame.readOnly
   if (refused.length > 0) return commandPage(frame, command, entered.words, failed(403, refused))
-  if (command.writes && frame.readOnly.length > 0) return commandPage(frame, command, entered.words, failed(403, frame.readOnly))
   if (entered.mistake.length > 0) return commandPage(frame, command, entered.words, failed(400, entered.mistake))
   return commandPage(frame, command, entered.words, run(command, entered.words, limit, false))
 }
@@ -102,7 +119,8 @@ function enteredIn(form: string, command: Command): Entered {
   }
   for (let i = 0; i < words.length && i < command.parameters.length; i++) {
     const parameter = command.parameters[i]
-    if (words[i].length == 0 && !parameter.optional && entered.mistake.length == 0 && parameter.type != 'string' && parameter.type != 'text') {
+    const isText = parameter.type == 'string' || parameter.type == 'text'
+    if (words[i].length == 0 && !parameter.optional && !isText && entered.mistake.length == 0) {
       entered.mistake = `"${parameter.name}" is missing.`
     }
   }

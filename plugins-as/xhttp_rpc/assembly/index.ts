@@ -9,7 +9,8 @@ import { kamailioPage } from './strict'
 /** Bytes of a command's answer that are shown, where nothing else is set. */
 const standardLimit: i32 = 1 << 20
 const mostLimit: i32 = 16 << 20
-const readOnly = 'This console only reads; "xhttp_rpc_write on;" in its location lets it run commands that change the server.'
+const readOnly =
+  'This console only reads; "xhttp_rpc_write on;" in its location lets it run commands that change the server.'
 
 let root = '/rpc'
 let limit = standardLimit
@@ -22,7 +23,8 @@ conf<Main>(Level.Main)
 parameter<Main>('xhttp_rpc_root', ParamType.Text, (c: Main, value: string): string | null => {
   for (let i = 0; i < value.length; i++) {
     const k = value.charCodeAt(i)
-    if (!(k >= 48 && k <= 57 || (k | 32) >= 97 && (k | 32) <= 122 || k == 95)) return `may hold letters, digits and "_" only, not "${value.charAt(i)}"`
+    const fits = k >= 48 && k <= 57 || (k | 32) >= 97 && (k | 32) <= 122 || k == 95
+    if (!fits) return `may hold letters, digits and "_" only, not "${value.charAt(i)}"`
   }
   root = value.length == 0 ? '' : `/${value}`
   return null
@@ -52,7 +54,9 @@ class Conf {
   write: i32 = -1
 }
 
-directive<Conf>('xhttp_rpc_write', Where.Http | Where.Server | Where.Location, Args.Flag, (c: Conf, args: string[]): string | null => {
+const everywhere = Where.Http | Where.Server | Where.Location
+
+directive<Conf>('xhttp_rpc_write', everywhere, Args.Flag, (c: Conf, args: string[]): string | null => {
   if (c.write >= 0) return 'is duplicate'
   c.write = args[1].toLowerCase() == 'on' ? 1 : 0
   return null

@@ -12,7 +12,8 @@ export function tokenOf(r: Request): string {
 
 /** The line that gives a browser its token. Other sites can neither read nor send it. */
 export function cookieLine(r: Request, root: string, token: string): string {
-  return `${cookieName}=${token}; Path=${root.length == 0 ? '/' : root}; HttpOnly; SameSite=Strict${r.variable('scheme') == 'https' ? '; Secure' : ''}`
+  const secure = r.variable('scheme') == 'https' ? '; Secure' : ''
+  return `${cookieName}=${token}; Path=${root.length == 0 ? '/' : root}; HttpOnly; SameSite=Strict${secure}`
 }
 
 function isToken(text: string): bool {
@@ -45,8 +46,12 @@ function isHere(r: Request, url: string): bool {
 
 /** Why a form may not be taken; '' when it may. */
 export function refusal(r: Request, token: string): string {
-  if (isForeign(r)) return 'This form was sent by a page of another site, so nothing was run. If it is yours, send it again from here.'
+  if (isForeign(r)) {
+    return 'This form was sent by a page of another site, so nothing was run. If it is yours, send it again from here.'
+  }
   const own = r.cookie(cookieName)
-  if (own === null || !isToken(own)) return 'Your browser has sent no cookie of this console, so nothing was run. Cookies must be allowed here; then send the form again.'
+  if (own === null || !isToken(own)) {
+    return 'Your browser has sent no cookie of this console, so nothing was run. Allow cookies here, then send the form again.'
+  }
   return own == token ? '' : 'The form is from an earlier visit, so nothing was run. Send it again.'
 }

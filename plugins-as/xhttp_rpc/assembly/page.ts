@@ -26,12 +26,18 @@ export function overview(frame: Frame): Page {
   for (let i = 0; i < groups.length; i++) {
     const commands = ofGroup(frame.all, groups[i])
     const names: string[] = []
-    for (let k = 0; k < commands.length && k < 6; k++) names.push(escape(commands[k].name.substring(groups[i].length + 1)))
+    const shown = min(commands.length, 6)
+    for (let k = 0; k < shown; k++) names.push(escape(commands[k].name.substring(groups[i].length + 1)))
     const more = commands.length > names.length ? `, … (${commands.length})` : ''
-    out.push(`<li><a href="${escape(frame.place.path(groups[i]))}">${escape(groups[i])}</a><p>${names.join(', ')}${more}</p></li>\n`)
+    out.push(`<li>${link(frame, groups[i])}<p>${names.join(', ')}${more}</p></li>\n`)
   }
   out.push('</ul>\n')
   return framed(frame, 200, 'OK', 'Commands', out.join(''))
+}
+
+/** A link to a group, or to a command of it. */
+function link(frame: Frame, group: string, name: string = ''): string {
+  return `<a href="${escape(frame.place.path(group, name))}">${escape(name.length == 0 ? group : name)}</a>`
 }
 
 /** The commands of the place's group. */
@@ -47,7 +53,7 @@ function listOf(frame: Frame, group: string): string {
     const name = commands[i].name
     const about = commands[i].about
     const writes = commands[i].writes
-    out.push(`<li><a href="${escape(frame.place.path(group, name))}">${escape(name)}</a>${writes ? tag : ''}<p>${escape(about)}</p></li>\n`)
+    out.push(`<li>${link(frame, group, name)}${writes ? tag : ''}<p>${escape(about)}</p></li>\n`)
   }
   out.push('</ul>\n')
   return out.join('')
@@ -67,15 +73,25 @@ export function commandPage(frame: Frame, command: Command, words: string[], out
 }
 
 function resultOf(frame: Frame, command: Command, outcome: Outcome): string {
-  if (outcome.status == 200) return `<section class="result" aria-live="polite"><h2>Result</h2>\n${readable(outcome.result, command.isArray)}</section>\n`
-  const suggestion = outcome.suggestion.length == 0 ? '' : `\n<p class="told">Did you mean <code>${escape(outcome.suggestion)}</code>?</p>`
-  return `<section class="result bad" role="alert"><h2>Error ${outcome.status}</h2>\n<p class="told">${escape(outcome.reason)}</p>${suggestion}</section>\n`
+  if (outcome.status == 200) {
+    const result = readable(outcome.result, command.isArray)
+    return `<section class="result" aria-live="polite"><h2>Result</h2>\n${result}</section>\n`
+  }
+  const meant = escape(outcome.suggestion)
+  return alert(`Error ${outcome.status}`, outcome.reason, meant.length == 0 ? '' : `Did you mean <code>${meant}</code>?`)
+}
+
+/** What went wrong, in words; `more` is HTML. */
+function alert(title: string, text: string, more: string = ''): string {
+  const second = more.length == 0 ? '' : `\n<p class="told">${more}</p>`
+  return `<section class="result bad" role="alert"><h2>${escape(title)}</h2>\n<p class="told">${escape(text)}</p>${second}</section>\n`
 }
 
 /** The form: a labelled field for each parameter, or one for all. */
 function formOf(frame: Frame, command: Command, words: string[]): string {
   if (command.writes && frame.readOnly.length > 0) return `<p class="usage">${escape(frame.readOnly)}</p>\n`
-  const out: string[] = [`<form method="post" action="${escape(frame.place.path(command.group, command.name))}">\n<input type="hidden" name="token" value="${frame.token}">\n`]
+  const out: string[] = [`<form method="post" action="${escape(frame.place.path(command.group, command.name))}">\n`]
+  out.push(`<input type="hidden" name="token" value="${frame.token}">\n`)
   const parameters = command.parameters
   if (command.open) out.push(lineField('arguments', words))
   for (let i = 0; i < parameters.length; i++) {
@@ -90,15 +106,19 @@ function formOf(frame: Frame, command: Command, words: string[]): string {
   return out.join('')
 }
 
+/** Browsers are not to change or keep what is typed. */
+const asTyped = ' autocapitalize="off" autocomplete="off" spellcheck="false"'
+
 function field(parameter: Parameter, value: string, first: bool): string {
   const kind = parameter.type == 'int' ? 'whole number' : parameter.type == 'float' ? 'number' : ''
   const note = parameter.optional ? (kind.length > 0 ? `${kind}, optional` : 'optional') : kind
   return `<label>${escape(parameter.name)}${note.length == 0 ? '' : ` <small>${note}</small>`}` +
-    `<input name="p" value="${escape(value)}"${first ? ' autofocus' : ''} autocapitalize="off" autocomplete="off" spellcheck="false"></label>\n`
+    `<input name="p" value="${escape(value)}"${first ? ' autofocus' : ''}${asTyped}></label>\n`
 }
 
 function lineField(name: string, words: string[]): string {
-  return `<label>${escape(name)} <small>any number of them</small><input name="arg" value="${escape(quoted(words))}" autocapitalize="off" autocomplete="off" spellcheck="false"></label>\n` +
+  return `<label>${escape(name)} <small>any number of them</small>` +
+    `<input name="arg" value="${escape(quoted(words))}"${asTyped}></label>\n` +
     '<p class="hint">Separate them with blanks; put quotes around what holds blanks.</p>\n'
 }
 
@@ -106,26 +126,33 @@ function lineField(name: string, words: string[]): string {
 export function problem(frame: Frame, status: i32, reason: string, text: string): Page {
   const group = frame.place.group
   const known = ofGroup(frame.all, group).length > 0
-  return framed(frame, status, reason, reason, `<section class="result bad" role="alert"><h2>${status} ${escape(reason)}</h2>\n<p class="told">${escape(text)}</p></section>\n` +
-    (known ? `<h2>Commands of ${escape(group)}</h2>\n${listOf(frame, group)}` : `<p><a href="${escape(home(frame))}">All commands</a></p>\n`))
+  const on = known
+    ? `<h2>Commands of ${escape(group)}</h2>\n${listOf(frame, group)}`
+    : `<p><a href="${escape(home(frame))}">All commands</a></p>\n`
+  return framed(frame, status, reason, reason, alert(`${status} ${reason}`, text) + on)
 }
 
 /** The overview's address. */
 function home(frame: Frame): string { return frame.place.root + '/' }
 
 function framed(frame: Frame, status: i32, reason: string, title: string, content: string): Page {
-  const out: string[] = ['<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n']
-  out.push(`<title>${escape(title)} · RPC console</title>\n<style nonce="${frame.nonce}">${style}</style>\n</head>\n<body>\n`)
-  out.push(`<header><a href="${escape(home(frame))}">RPC console</a><span>${escape(frame.version)}</span></header>\n<div class="page">\n<nav aria-label="Groups"><ul>\n`)
+  const out: string[] = ['<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n']
+  out.push('<meta name="viewport" content="width=device-width, initial-scale=1">\n')
+  out.push(`<title>${escape(title)} · RPC console</title>\n<style nonce="${frame.nonce}">${style}</style>\n`)
+  out.push('</head>\n<body>\n')
+  out.push(`<header><a href="${escape(home(frame))}">RPC console</a><span>${escape(frame.version)}</span></header>\n`)
+  out.push('<div class="page">\n<nav aria-label="Groups"><ul>\n')
   const groups = groupsOf(frame.all)
   for (let i = 0; i < groups.length; i++) {
     const current = groups[i] == frame.place.group ? ' aria-current="true"' : ''
-    out.push(`<li><a href="${escape(frame.place.path(groups[i]))}"${current}>${escape(groups[i])} <small>${ofGroup(frame.all, groups[i]).length}</small></a></li>\n`)
+    const count = ofGroup(frame.all, groups[i]).length
+    out.push(`<li><a href="${escape(frame.place.path(groups[i]))}"${current}>`)
+    out.push(`${escape(groups[i])} <small>${count}</small></a></li>\n`)
   }
   out.push('</ul></nav>\n<main>\n')
   out.push(content)
   out.push('</main>\n</div>\n</body>\n</html>\n')
-  return new Page(status, reason, out.join(''))
-    .with('Content-Security-Policy', `default-src 'none'; style-src 'nonce-${frame.nonce}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`)
+  const policy = `default-src 'none'; style-src 'nonce-${frame.nonce}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`
+  return new Page(status, reason, out.join('')).with('Content-Security-Policy', policy)
     .with('X-Content-Type-Options', 'nosniff').with('Referrer-Policy', 'same-origin').with('Cache-Control', 'no-store')
 }

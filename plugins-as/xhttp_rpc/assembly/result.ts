@@ -62,7 +62,9 @@ function isTable(value: Json): bool {
 
 /** A result as HTML for people: a table, names and values, or lines. */
 export function readable(value: Json, isArray: bool): string {
-  if (value.isNull || (value.isArray || value.isObject) && value.length == 0) return '<p class="empty">The command has answered without a value.</p>\n'
+  if (value.isNull || (value.isArray || value.isObject) && value.length == 0) {
+    return '<p class="empty">The command has answered without a value.</p>\n'
+  }
   if (isTable(value)) return table(value)
   if (value.isObject && isFlat(value)) return names(value)
   return `<pre>${new Lines('\n', false).result(value, isArray)}</pre>\n`
@@ -83,7 +85,9 @@ function table(rows: Json): string {
 
 function names(object: Json): string {
   const out: string[] = ['<div class="wide"><table>\n']
-  for (let i = 0; i < object.length; i++) out.push(`<tr><th scope="row">${escape(object.key(i))}</th>${cell(object.at(i)!)}</tr>\n`)
+  for (let i = 0; i < object.length; i++) {
+    out.push(`<tr><th scope="row">${escape(object.key(i))}</th>${cell(object.at(i)!)}</tr>\n`)
+  }
   out.push('</table></div>\n')
   return out.join('')
 }

@@ -1,4 +1,5 @@
-// The pages in the structure of Kamailio 5.6 (kamailio.md §5.3, §5.4), faults and all: what it does not escape is not escaped here.
+// The pages in the structure of Kamailio 5.6 (kamailio.md §5.3, §5.4), faults and all: what it does not escape is not
+// escaped here.
 import { Request } from '@vespid/sdk'
 import { Outcome, run } from './call'
 import { Command, commands, find, groupsOf, ofGroup } from './catalog'
@@ -27,7 +28,9 @@ export function kamailioPage(r: Request, root: string, limit: i32): Page {
     place.group = ''
     return bad(all, place, 'Bad URL')
   }
-  if (place.command.length == 0 && place.query === null) return page(200, 'OK', menu(all, place) + list(group, place, null))
+  if (place.command.length == 0 && place.query === null) {
+    return page(200, 'OK', menu(all, place) + list(group, place, null))
+  }
   const command = find(group, place.command)
   const query = place.query
   if (command === null || query !== null && query.length < argument) return bad(all, place, 'Bad URL')
@@ -40,13 +43,14 @@ export function kamailioPage(r: Request, root: string, limit: i32): Page {
 /** What happened is told in the cell beside the command's name. */
 function resultPage(all: Command[], place: Place, command: Command, outcome: Outcome): Page {
   const text = outcome.status == 200 ? new Lines('<br/>', true).result(outcome.result, command.isArray) : ''
-  const rows = `<tr>\n   <td width="10%">${link(place, command)}</td>\n   <td>${outcome.status}: ${outcome.reason}</td>\n</tr>\n` +
-    `<tr>\n   <td></td>\n   <td><pre>${text}</pre></td>\n</tr>\n`
+  const rows = `<tr>\n   <td width="10%">${link(place, command)}</td>\n` +
+    `   <td>${outcome.status}: ${outcome.reason}</td>\n</tr>\n<tr>\n   <td></td>\n   <td><pre>${text}</pre></td>\n</tr>\n`
   return page(outcome.status, outcome.reason, menu(all, place) + tableOf(rows))
 }
 
 function bad(all: Command[], place: Place, reason: string): Page {
-  return page(500, reason, menu(all, place) + `<pre>500: ${reason}</pre>${place.group.length == 0 ? '' : '</tbody></table>\n'}\n`)
+  const end = place.group.length == 0 ? '' : '</tbody></table>\n'
+  return page(500, reason, menu(all, place) + `<pre>500: ${reason}</pre>${end}\n`)
 }
 
 function menu(all: Command[], place: Place): string {
@@ -73,7 +77,7 @@ function list(group: Command[], place: Place, selected: Command | null): string 
   const count = selected === null ? group.length : max(group.length, formRows + 1)
   for (let i = 0; i < count; i++) {
     rows.push('<tr>\n')
-    rows.push(i < group.length ? `   <td width="10%">${link(place, group[i])}</td>\n` : '   <td width="10%">&nbsp;</td>\n')
+    rows.push(`   <td width="10%">${i < group.length ? link(place, group[i]) : '&nbsp;'}</td>\n`)
     if (selected !== null) rows.push(besides(i, selected))
     rows.push('</tr>\n')
   }
@@ -84,7 +88,8 @@ function besides(row: i32, selected: Command): string {
   if (row == 0) return `   <td align="left"><b>${selected.name}</b></td>\n`
   if (row == 1) {
     return `   <td valign="top" align="left" rowspan="${formRows}">\n               <form name="input" method="get">\n` +
-      '                       <input type="text" name="arg"/>\n                       <input type="submit" value="Submit"/>\n               </form>\n   </td>\n'
+      '                       <input type="text" name="arg"/>\n' +
+      '                       <input type="submit" value="Submit"/>\n               </form>\n   </td>\n'
   }
   return row > formRows ? '   <td>&nbsp;</td>\n' : ''
 }

@@ -16,8 +16,8 @@ export class Place {
 }
 
 /**
- * Takes a URL apart (kamailio.md §5.1): ROOT[/[GROUP[/[COMMAND[?…]]]]]. `root` is '' or begins with a slash. A `?` in front of a command
- * belongs to the name with `strict`; else a query is one anywhere.
+ * Takes a URL apart (kamailio.md §5.1): ROOT[/[GROUP[/[COMMAND[?…]]]]]. `root` is '' or begins with a slash. A `?` in
+ * front of a command belongs to the name with `strict`; else a query is one anywhere.
  */
 export function placeOf(url: string, root: string, strict: bool): Place {
   const place = new Place(root)

@@ -45,7 +45,10 @@ function joined(pieces: string[], last: string): string {
   return pieces.join('')
 }
 
-/** The words of an argument string, at blanks; with `quoting`, `"…"`, `'…'` and `\` keep blanks together. Null when a quote is not closed. */
+/**
+ * The words of an argument string, at blanks; with `quoting`, `"…"`, `'…'` and `\` keep blanks together. Null when a
+ * quote is not closed.
+ */
 export function wordsOf(source: string, quoting: bool): string[] | null {
   const words: string[] = []
   /** The word's pieces so far, between what does not belong to it; −1 for `from`: not in a word. */

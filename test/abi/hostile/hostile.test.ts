@@ -12,6 +12,7 @@ import { random } from '../../fuzz/limits-modules.ts'
 import { run, site, start } from '../../server/kit.ts'
 import type { Server, Site } from '../../server/kit.ts'
 import { assemble, plugin } from '../kit.ts'
+import { good, traffic } from './traffic.ts'
 import { hornetCases, hornetLocations } from './hornet.ts'
 import { lies } from './lies.ts'
 import { hostile as harmful } from './plugins.ts'
@@ -45,14 +46,6 @@ const mistakes: readonly Expected[] = [
 
 const cases: readonly Expected[] = [...hostile.map(({ name, status, log }) => ({ path: `/${name}`, status, log })), ...mistakes, ...hornetCases]
 
-/** A plugin that does what it should. */
-const good = plugin({
-  data: '(data (i32.const 0) "text/plain") (data (i32.const 16) "good: ") (data (i32.const 64) "good")', table: ['$good'],
-  register: '(call $content (call $directive (i32.const 64) (i32.const 4) (i32.const 16) (i32.const 1) (i32.const -1) (i32.const -1) (i32.const 0)) (i32.const 0) (i32.const 0) (i32.const 0))',
-  functions: `(func $good (param i32 i32 i32) (result i32)
-    (call $reply (i32.const 200) (i32.const 0) (i32.const 10) (i32.const 16) (i32.add (i32.const 6) (call $request_text (i32.const 3) (i32.const 22) (i32.const 1000)))) (i32.const 1))`,
-})
-
 async function folder(t: TestContext): Promise<Site> {
   const place = site(t)
   for (const { name, text } of hostile) await place.write(`plugins/${name}.wasm`, Buffer.from(assemble(text)))
@@ -72,25 +65,6 @@ const conf = (more: string): string => `
   plugins plugins; ${more}
   http { server { listen 127.0.0.1:<port>; ${locations}
     location /good { good; } location /text { return 200 "text of $uri\\n"; } } }`
-
-/**
- * Requests on one connection, one after another, until `over`; each answer is compared byte for byte. Returns how many
- * there were.
- */
-async function traffic(server: Server, who: number, over: () => boolean): Promise<number> {
-  const client = await server.connect()
-  for (let i = 0; ; i++) {
-    if (over()) {
-      client.close()
-      return i
-    }
-    const path = i % 2 === 0 ? `/good/${who}/${i}` : `/text/${who}/${i}`
-    const [body, type] = i % 2 === 0 ? [`good: ${path}`, 'text/plain'] : [`text of ${path}\n`, 'text/plain']
-    client.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
-    const answer = (await client.until(body)).replace(/^(Server|Date): .*\r\n/gm, '')
-    assert.equal(answer, `HTTP/1.1 200 OK\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\nConnection: keep-alive\r\n\r\n${body}`)
-  }
-}
 
 /** One request; status 0 when the answer is cut off before its end. */
 async function ask(server: Server, path: string, method = 'GET'): Promise<{ status: number, body: string }> {
