@@ -30,11 +30,12 @@ const lines: readonly (readonly [string, string, string, (r: Request) => unknown
   ['cookie', '@http.cookie.session', 'cookie_session', (r) => /(?:^|; )session=([^;]*)/.exec(r.header('cookie')!)![1]],
   ['argument', '@http.query["b"]', 'arg_b', (r) => new URLSearchParams(r.args).get('b')],
   ['host of the URI', '@ruri.host', 'host', (r) => new URL(`http://${r.header('host')!}${r.unparsedUri}`).hostname],
+  ['cookie, by a plugin', '@cookie.session', 'cookie_session', (r) => /(?:^|; )session=([^;]*)/.exec(r.header('cookie')!)![1]],
   ['user of From', '@from.uri.user', '', (r) => /<sips?:([^@>]*)@/.exec(r.header('from')!)![1]],
 ]
 
 const names = lines.flatMap(([, , variable]) => variable === '' ? [] : [variable])
-const conf = `error_log stderr emerg; events {} http { log_format x '${names.map((name) => `$${name} `).join('')}'; access_log off; keepalive_requests 1000000000;
+const conf = `error_log stderr emerg; events {} http { log_format x '${names.map((name) => `$${name} `).join('')} \${@cookie.session}'; access_log off; keepalive_requests 1000000000;
   server { listen 127.0.0.1:0; location / { return 204; } } }`
 const head = 'GET /a/b?a=1&b=2 HTTP/1.1\r\nHost: www.example.org:8080\r\nConnection: keep-alive\r\nX-Tenant: blue\r\nX-List: one, two, three\r\n' +
   'User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36\r\n' +

@@ -127,6 +127,12 @@ function median(list: number[]): number {
 }
 
 if (pins !== null) execFileSync('taskset', ['-acp', String(pins.client), String(process.pid)])
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    cleanUp()
+    process.exit(1)
+  })
+}
 const results = new Map<string, { rate: number, cost: number }[]>()
 try {
   for (let round = 0; round < rounds; round++) {

@@ -32,7 +32,7 @@ export function readXml(source: string): XmlElement {
   try {
     nodes = parser.parse(text) as Node[]
   } catch (error) {
-    throw new Error((error as Error).message.replace(/^\[SECURITY\] /, ''))
+    throw new Error((error as Error).message.replace(/^\[SECURITY\] /, ''), { cause: error })
   }
   const count = { elements: 0 }
   const roots = nodes.filter((node) => nameOf(node) !== null).map((node) => elementOf(node, count, 0))

@@ -30,8 +30,9 @@ export function attachBoards(boards: Boards, slot: number): void {
   started = boards.started
 }
 
-/** The worker of a slot has ended. */
-export function workerEnded(slot: number): void {
+/** The worker of a slot has ended, which was this thread. */
+export function workerEnded(slot: number, thread: number): void {
   statistics.ended(slot)
-  metricBoard.ended(slot)
+  metricBoard.ended(slot, thread)
+  runtimeSettings.ended(thread)
 }

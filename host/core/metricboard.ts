@@ -57,8 +57,10 @@ export class MetricBoard {
     })
   }
 
-  /** A worker has ended: its states are no more. */
-  ended(slot: number): void {
+  /** The worker of a slot has ended, which was this thread: its states are no more, and it locks nothing. */
+  ended(slot: number, thread: number): void {
+    const lock = new SharedLock(this.words, Word.Lock, Word.Sleepers)
+    if (lock.heldBy(thread)) lock.give()
     this.each((at, of, state, cells) => {
       if (of === slot && state) new Float64Array(this.memoryOf, at, cells).fill(0)
     })

@@ -20,6 +20,17 @@ interface Changes {
   readonly delayed: Record<string, SettingValue>
 }
 
+const nothing: Changes = { now: {}, delayed: {} }
+
+/** What a thread has left that died while it wrote counts as nothing. */
+function parse(text: string): Changes {
+  try {
+    return JSON.parse(text) as Changes
+  } catch {
+    return nothing
+  }
+}
+
 export class RuntimeSettings {
   private bytes: Buffer = Buffer.from(new SharedArrayBuffer(textAt + room)) as unknown as Buffer
   private words = new Int32Array(this.bytes.buffer, 0, textAt / 4)
@@ -61,6 +72,12 @@ export class RuntimeSettings {
     return this.change(cycle, ({ now, delayed }) => ({ now: Object.fromEntries(Object.entries(now).filter(([key]) => !which(key))), delayed }))
   }
 
+  /** A thread has ended: it locks nothing any more. */
+  ended(thread: number): void {
+    const lock = new SharedLock(this.words, Word.Lock, Word.Sleepers)
+    if (lock.heldBy(thread)) lock.give()
+  }
+
   private look(cycle: number): Changes {
     if (Atomics.load(this.words, Word.Generation) !== this.seen || this.knownCycle !== cycle) this.readAgain(cycle)
     return this.known
@@ -82,7 +99,7 @@ export class RuntimeSettings {
     this.seen = Atomics.load(words, Word.Generation)
     this.knownCycle = cycle
     const length = words[Word.Length]!
-    this.known = length === 0 || words[Word.Cycle] !== cycle ? { now: {}, delayed: {} } : JSON.parse(this.bytes.toString('utf8', textAt, textAt + length)) as Changes
+    this.known = length === 0 || words[Word.Cycle] !== cycle ? nothing : parse(this.bytes.toString('utf8', textAt, textAt + length))
   }
 
   private change(cycle: number, make: (changes: Changes) => Changes): boolean {

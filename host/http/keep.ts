@@ -13,6 +13,6 @@ export function keepRequest(r: Request): Request {
   })
   return Object.assign(kept, {
     head: r.head.handOver(), body: new RequestBody(kept), headersOut, variables: r.variables.slice(),
-    ctx: r.ctx.slice(), cleanups: null, finished: true,
+    ctx: r.ctx.slice(), cleanups: null, message: null, finished: true,
   })
 }

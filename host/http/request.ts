@@ -273,6 +273,8 @@ export class Request implements LogContext {
   /** For the engine: runs and forgets what onEnd collected. */
   runCleanups(): void {
     const { cleanups } = this
+    // With it goes what a route has kept of the message.
+    this.message = null
     if (cleanups === null) return
     this.cleanups = null
     for (const cleanup of cleanups) cleanup()

@@ -140,7 +140,7 @@ export class Pool implements Crew {
   #ended(worker: WorkerThread, code: number, error: Error | null): void {
     if (this.#workers.get(worker.slot) === worker) this.#workers.delete(worker.slot)
     this.#board.ended(worker.slot)
-    workerEnded(worker.slot)
+    workerEnded(worker.slot, worker.thread)
     // What it had taken is free before another worker may want it.
     for (const { timers } of this.#host.current()?.plugins?.files ?? []) new TimerBoard(timers).died(worker.thread)
     if (!this.#stopping) this.#nameLeader(this.#wanted)

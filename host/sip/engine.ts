@@ -273,7 +273,7 @@ export class SipEngine {
       return true
     }
     const peer = peerOf(socket, address)
-    const sniffer: Sniffer = new Sniffer(socket, Date.now() + this.main.messageTimeout, (sip, bytes) => {
+    const sniffer: Sniffer = new Sniffer(socket, Date.now() + this.main.idleTimeout, (sip, bytes) => {
       this.sniffers.delete(sniffer)
       if (sip) this.accept(socket, listen.name, peer, bytes)
       else this.http.sniffed(socket, address, bytes)

@@ -12,7 +12,7 @@ export interface Need {
 }
 
 /** Which host calls need which kind of grant; those of other kinds begin with the kind's name (`file_read`). */
-const kindOf: Readonly<Record<string, GrantKind>> = { fetch: 'net', rpc_call: 'rpc', rpc_dispatch: 'rpc', rpc_reply: 'rpc', zone_open: 'zone', event_server: 'listen' }
+const kindOf: Readonly<Record<string, GrantKind>> = { fetch: 'net', rpc_call: 'rpc', rpc_dispatch: 'rpc', rpc_reply: 'rpc', zone_open: 'zone', event_server: 'listen', transport: 'listen' }
 /** The kinds that those calls need. */
 const listed: ReadonlySet<string> = new Set(Object.values(kindOf))
 /** Those that need to be allowed everything of their kind. */

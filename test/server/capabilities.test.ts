@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildPlugin } from '../../host/cli/build.ts'
 import { Target } from '../abi/target.ts'
-import { run, site, start } from './kit.ts'
+import { freePort, run, site, start } from './kit.ts'
 import type { Site, Test } from './kit.ts'
 
 const out = mkdtempSync(join(tmpdir(), 'vespid-capabilities-'))
@@ -34,6 +34,18 @@ every(60000, (): void => {}, 0, 'minutely')
 const zoned = await build('zoned', `import { Request, Status, Zone, content } from '@vespid/sdk'
 const hits = Zone.open('hits')
 content('hitting', (r: Request): Status => r.reply(200, 'text/plain', hits.incr('all').toString()))
+`)
+const reaching = await build('reaching', `import { Database, Received, Request, Status, Transport, TransportKind, Where, content, directive, read_file, reason } from '@vespid/sdk'
+class Conf {}
+content('reading', (r: Request): Status => {
+  const read = read_file('secret.txt')
+  return r.reply(200, 'text/plain', read === null ? reason() : read)
+})
+content('opening_db', (r: Request): Status => r.reply(200, 'text/plain', Database.open('sqlite:///data.db') === null ? reason() : 'opened'))
+directive<Conf>('listening', Where.Location, 1, (c: Conf, args: string[]): string | null => {
+  new Transport(TransportKind.Tcp).set('host', '127.0.0.1').set('port', args[1]).listen((document: Received): void => {})
+  return null
+})
 `)
 
 async function made(t: Test, file: string): Promise<Site> {
@@ -107,4 +119,38 @@ test('vespid check tells what a plugin asks for, with its timers and its state',
   assert.deepEqual([json.zones, json.needs], [['hits'], [{ kind: 'zone', calls: ['zone_open'], named: ['hits'] }]])
   const none = await run(place, ['check', new URL('../../build/plugins/hello.wasm', import.meta.url).pathname])
   assert.doesNotMatch(none.stdout, /needs/)
+})
+
+for (const { kind, location, refusal, answer } of [
+  { kind: 'file', location: 'reading', refusal: 'plugin "reaching" may not read <prefix>/secret.txt; add "plugin reaching { allow file <prefix>/secret.txt; }" to the main context', answer: 'the secret' },
+  { kind: 'db', location: 'opening_db', refusal: 'plugin "reaching" may not open database sqlite:///data.db; add "plugin reaching { allow db sqlite:///data.db; }" to the main context', answer: 'opened' },
+]) {
+  test(`${kind}: refused with the line to add, and with that line allowed`, async (t) => {
+    const place = await made(t, reaching)
+    await place.write('secret.txt', 'the secret')
+    const conf = (line: string): string => `plugins plugins; ${line} worker_processes 1; events {} http { access_log off; server { listen 127.0.0.1:<port>; location / { ${location}; } } }`
+    const server = await start(t, conf(''), { site: place })
+    const { body } = await server.get('/')
+    assert.equal(body, refusal.replaceAll('<prefix>', place.prefix))
+    assert.equal((await server.reload(conf(lineIn(body)))).code, 0)
+    await server.waitLog(/configuration 2 is in use/)
+    assert.equal((await server.get('/')).body, answer)
+  })
+}
+
+test('listen: the configuration is refused with the line to add, and with that line it is taken', async (t) => {
+  const place = await made(t, reaching)
+  const port = await freePort()
+  const conf = (line: string): string => `plugins plugins; ${line} events {} http { server { listen 127.0.0.1:<port>; location / { listening ${port}; } } }`
+  await place.configure(conf(''))
+  const refused = await run(place, ['-p', place.prefix, '-c', 'vespid.conf', '-t'])
+  assert.equal(refused.code, 1)
+  assert.match(refused.stderr, /\[emerg\] plugin reaching trapped in directive "listening": it may not listen on (\S+); add "plugin reaching \{ allow listen \1; \}" to the main context \(.*\) in /)
+  await place.configure(conf(lineIn(refused.stderr)))
+  const taken = await run(place, ['-p', place.prefix, '-c', 'vespid.conf', '-t'])
+  assert.deepEqual([taken.code, /may not/.test(taken.stderr)], [0, false], taken.stderr)
+  const { stdout } = await run(place, ['check', reaching])
+  assert.deepEqual(stdout.split('\n').filter((line) => line.startsWith('  needs')).sort(), [
+    '  needs db (db_open): "allow db URL;"', '  needs file (file_read): "allow file PATH;"', '  needs listen (transport): "allow listen ADDRESS;"',
+  ])
 })

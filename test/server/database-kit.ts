@@ -55,7 +55,7 @@ function serve(program: string, args: readonly string[], cwd: string, ends: (() 
 /** Runs a statement through the host's own drivers; throws DatabaseError. */
 export function ask(url: string, sql: string, params: readonly DbValue[] = [], options: { readonly rows?: number, readonly timeout?: number } = {}): Promise<Rows> {
   return new Promise((resolve, reject) => {
-    databaseOf(parseDatabaseUrl(url)).ask({ sql, params, rows: options.rows ?? 100, bytes: 1 << 20, timeout: options.timeout ?? 10_000 }, (outcome) => {
+    databaseOf(parseDatabaseUrl(url)).ask({ sql, params, rows: options.rows ?? 100, bytes: 1 << 20, timeout: options.timeout ?? 60_000 }, (outcome) => {
       if (outcome instanceof DatabaseError) reject(outcome)
       else resolve(outcome)
     })

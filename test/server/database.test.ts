@@ -11,7 +11,7 @@ import { ask, startMariadb, startPostgres } from './database-kit.ts'
 import { site, untilAsync } from './kit.ts'
 
 const kinds = {
-  sqlite: { types: 'a integer, b bigint, c real, d text, e blob, f text', many: 'with recursive n(i) as (select 1 union all select i + 1 from n limit 5000) select i from n', slow: 'with recursive n(i) as (select 1 union all select i + 1 from n limit 8000000) select count(*) from n' },
+  sqlite: { types: 'a integer, b bigint, c real, d text, e blob, f text', many: 'with recursive n(i) as (select 1 union all select i + 1 from n limit 5000) select i from n', slow: 'with recursive n(i) as (select 1 union all select i + 1 from n limit 3000000) select count(*) from n' },
   postgres: { types: 'a integer, b bigint, c double precision, d text, e bytea, f timestamp', many: 'select generate_series(1, 5000)', slow: 'select pg_sleep(30)' },
   mysql: { types: 'a integer, b bigint, c double, d text, e blob, f datetime', many: 'select seq from seq_1_to_5000', slow: 'select sleep(30)' },
 } as const

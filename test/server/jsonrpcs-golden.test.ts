@@ -47,7 +47,7 @@ modparam("jsonrpcs", "compat", "strict")
 ${parameters}
 request_route { exit; }
 event_route[xhttp:request] { jsonrpc_dispatch(); }
-`)
+`, { args: ['-g', 'plugin_time_limit 30s;'] })
 }
 
 test('fifo', async (t) => {

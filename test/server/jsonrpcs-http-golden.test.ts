@@ -79,7 +79,7 @@ test('recorded over HTTP', async (t) => {
 })
 
 test('large documents', async (t) => {
-  const server = await startScript(t, configuration)
+  const server = await startScript(t, configuration, { args: ['-g', 'plugin_time_limit 30s;'] })
   for (const { id, input, output } of golden('jsonrpc-http')) {
     if (!id.startsWith('huge-echo-')) continue
     const text = 'x'.repeat(Number(id.slice(10)))

@@ -28,7 +28,8 @@ const parameters = (port: number, udpPort: number): string => `
 async function started(t: Test, { udp: withUdp = false } = {}): Promise<Started> {
   const port = await freePort()
   const udpPort = withUdp ? await freePort() : 0
-  const server = await start(t, `http { server { listen 127.0.0.1:<port>; } ${parameters(port, udpPort)} }`)
+  // The time of a loaded machine is no limit here: large texts pass through a plugin's jsonrpc.echo.
+  const server = await start(t, `plugin_time_limit 30s; http { server { listen 127.0.0.1:<port>; } ${parameters(port, udpPort)} }`)
   let n = 0
   const caller = (): ReplyFifo => {
     const fifo = new ReplyFifo(`${server.prefix}/reply_${n++}`)

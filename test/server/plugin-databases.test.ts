@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildPlugin } from '../../host/cli/build.ts'
-import { site, start } from './kit.ts'
+import { run, site, start } from './kit.ts'
 
 const out = mkdtempSync(join(tmpdir(), 'vespid-tables-'))
 after(() => rmSync(out, { recursive: true }))
@@ -56,6 +56,14 @@ test('databases and files are granted one by one', async (t) => {
   assert.equal(await get('/xml?xml'), '200 ["A",{"b":"<1"},"x <&",[]]'.replace('[]]', '[["c",{},"",[]]]]'))
   assert.equal(await get('/bad?xml'), `403 ${place.prefix}/bad.xml: Expected closing tag 'b' (opened in line 1, col 4) instead of closing tag 'a' (line 1)`)
   assert.doesNotMatch(server.log(), /sesame/)
+})
+
+test('a grant that names no database', async (t) => {
+  const place = site(t)
+  await place.configure(`load_module ${wasm}; plugin tables { allow db users; } http {}`)
+  const { code, stderr } = await run(place, ['-t', '-p', '<prefix>', '-c', 'vespid.conf'])
+  assert.match(stderr, /invalid database URL "users": it is sqlite:\/\/\/PATH, postgres:/)
+  assert.equal(code, 1)
 })
 
 test('a client that leaves takes its statement with it', async (t) => {

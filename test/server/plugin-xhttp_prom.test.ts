@@ -30,7 +30,7 @@ http { ${definitions} ${more}
 
 async function page(server: Server, path: string, accept = '*/*'): Promise<{ type: string, text: string }> {
   const answer = await server.get(path, { accept })
-  assert.equal(answer.status, 200)
+  assert.equal(answer.status, 200, server.stderr + server.log())
   return { type: answer.header('content-type')!, text: answer.body }
 }
 

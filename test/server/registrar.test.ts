@@ -1,6 +1,7 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { findProgram, skipWithout } from '../programs.ts'
 import { start } from './kit.ts'
@@ -36,10 +37,11 @@ async function rpc(server: Started, method: string, params: readonly unknown[] =
   return answer.error === undefined ? answer.result : answer.error
 }
 
-/** A REGISTER of alice: status line, Contact and error lines of the answer. */
+/** A REGISTER of alice: status line, Contact and error lines of the answer. Times to live are raised to whole minutes: some of a minute may be over. */
 async function register(peer: SipPeer, port: number, headers: string, extra: Extra = {}): Promise<string[]> {
   const answer = await peer.ask(port, 'REGISTER', 'sip:example.com', { callId: 'same', headers, ...extra })
-  return [answer.split('\r\n')[0]!.slice(8), ...lines(answer, 'Contact', 'P-Registrar-Error', 'Retry-After')]
+  return [answer.split('\r\n')[0]!.slice(8), ...lines(answer, 'Contact', 'P-Registrar-Error', 'Retry-After')].map((line) =>
+    line.replace(/expires=(\d+)/g, (_, seconds) => `expires=${Math.ceil(seconds / 60) * 60}`))
 }
 
 test('registrations as Kamailio 5.6.3 answers them', async (t) => {
@@ -58,11 +60,11 @@ test('registrations as Kamailio 5.6.3 answers them', async (t) => {
   assert.deepEqual(await ask('Contact: garbage <\r\n'), ['400 Bad Request', 'P-Registrar-Error: Contact parse error'])
   assert.deepEqual((await ask('Contact: <sip:alice@10.0.0.1:5070>;q=1.5\r\n')).at(-1), 'P-Registrar-Error: Invalid q param in contact')
   assert.deepEqual(await ask('Contact: *\r\nExpires: 0\r\n'), ['200 OK'])
-  assert.deepEqual(await ask('Contact: <sip:i@10.0.0.9>;+sip.instance="<urn:uuid:1>";reg-id=2;expires=99\r\n'),
-    ['200 OK', 'Contact: <sip:i@10.0.0.9>;expires=99;+sip.instance="<urn:uuid:1>";reg-id=2'])
+  assert.deepEqual(await ask('Contact: <sip:i@10.0.0.9>;+sip.instance="<urn:uuid:1>";reg-id=2;expires=120\r\n'),
+    ['200 OK', 'Contact: <sip:i@10.0.0.9>;expires=120;+sip.instance="<urn:uuid:1>";reg-id=2'])
   // The same instance from another address takes the place of the first.
-  assert.deepEqual(await ask('Contact: <sip:i@10.0.0.8>;+sip.instance="<urn:uuid:1>";reg-id=2;expires=99\r\n'),
-    ['200 OK', 'Contact: <sip:i@10.0.0.8>;expires=99;+sip.instance="<urn:uuid:1>";reg-id=2'])
+  assert.deepEqual(await ask('Contact: <sip:i@10.0.0.8>;+sip.instance="<urn:uuid:1>";reg-id=2;expires=120\r\n'),
+    ['200 OK', 'Contact: <sip:i@10.0.0.8>;expires=120;+sip.instance="<urn:uuid:1>";reg-id=2'])
   await server.waitLog(/save 2/)
   assert.equal(server.log().match(/save (-?\d)/g)?.join(' '), 'save 1 save 4 save 1 save -2 save 3 save -1 save -1 save -1 save -1 save 3 save 1 save 2')
 })
@@ -70,7 +72,7 @@ test('registrations as Kamailio 5.6.3 answers them', async (t) => {
 test('an older request of the same call changes nothing, the same one again is answered again', async (t) => {
   const server = await start(t, conf())
   const peer = await SipPeer.open(t)
-  const line = 'Contact: <sip:a@10.0.0.1>;expires=100'
+  const line = 'Contact: <sip:a@10.0.0.1>;expires=120'
   assert.deepEqual(await register(peer, server.port(), `${line}\r\n`, { cseq: 10 }), ['200 OK', line])
   assert.deepEqual(await register(peer, server.port(), `${line}\r\n`, { cseq: 10 }), ['200 OK', line])
   assert.deepEqual(await register(peer, server.port(), 'Contact: <sip:a@10.0.0.1>;expires=0\r\n', { cseq: 9 }),
@@ -204,4 +206,18 @@ test('sipsak registers a user', { skip: skipWithout('sipsak') }, async (t) => {
   assert.match(stdout, /All usrloc tests completed successful/)
   const { body } = await server.request('POST', '/RPC', { 'content-type': 'application/json' }, question)
   assert.equal(body.toString(), answered(1))
+})
+
+/** Commands of kamctl.jsonl about users, in its order. */
+const recordings = ['ul show --brief', 'online', 'ul add alice@example.com sip:alice@127.0.0.1:5999', 'ul show --brief#2', 'online#2', 'ul show alice@example.com', 'ul rm alice@example.com']
+
+test('kamctl shows, adds and removes users as with Kamailio', { skip: skipWithout('kamctl') }, async (t) => {
+  const server = await startScript(t, article.replace('"transport", 1)', '"transport", 3)\nmodparam("jsonrpcs", "fifo_name", "<prefix>/rpc.fifo")'))
+  const golden = new Map(readFileSync(new URL('../golden/kamailio/kamctl.jsonl', import.meta.url), 'utf8').trim().split('\n')
+    .map((line) => JSON.parse(line) as { id: string, output: string }).map(({ id, output }) => [id, output]))
+  const plain = (text: string): string => text.replace(/"id": \d+/, '"id": N').replace(/"Ruid":(\s+)"[^"]*"/, '"Ruid":$1"R"').replace(/"Last-Keepalive":(\s+)\d+/, '"Last-Keepalive":$1N')
+  for (const id of recordings) {
+    const { stdout } = await run(findProgram('kamctl')!, id.replace(/#.*/, '').split(' '), { timeout: 20_000, env: { ...process.env, RPCFIFOPATH: `${server.prefix}/rpc.fifo` } })
+    assert.equal(plain(stdout), plain(golden.get(`kamctl ${id}`)!), id)
+  }
 })

@@ -219,7 +219,7 @@ test('sipsak is content, over udp and tcp', { skip: skipWithout('sipsak') }, asy
   const server = await startScript(t, cfg)
   for (const transport of ['udp', 'tcp']) {
     const { stdout } = await run(findProgram('sipsak')!, ['-v', '-E', transport, '-p', `127.0.0.1:${server.port()}`, '-s', 'sip:a@example.net'], { timeout: 10_000 })
-    assert.match(stdout, /^SIP\/2\.0 200 mine\r\n/)
+    assert.match(stdout, /^SIP\/2\.0 200 mine\r\n/m)
   }
 })
 

@@ -74,6 +74,7 @@ test('metrics are summed over workers by series, in the order of first use', () 
   assert.deepEqual(master.read([level, calls, sizes, { ...calls, labels: ['other'] }]), [
     [{ labels: [], cells: [7] }], [{ labels: ['/b'], cells: [6] }, { labels: ['/a'], cells: [2] }], [{ labels: [], cells: [1, 0, 2, 9.5, 3] }], [],
   ])
+  master.ended(1, 0)
   const next = new MetricBoard()
   next.attach(master.memory, 0)
   next.cells(calls, '/a')[0]!++

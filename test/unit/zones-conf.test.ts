@@ -34,7 +34,7 @@ const wrong: [string, string, string | null][] = [
   ['zone a 1m; zone a 1m;', 'duplicate zone "a"', null],
   ['zone a 1m file=x; zone b 1m file=x;', 'zone "a" has the same file', null],
   ['plugin p { allow; }', 'invalid number of arguments in "allow" directive',
-    'it may be allow net HOST:PORT …, allow zone NAME …, allow rpc NAME …, allow file PATH …, allow listen ADDRESS …'],
+    'it may be allow net HOST:PORT …, allow zone NAME …, allow rpc NAME …, allow file PATH …, allow db URL …, allow listen ADDRESS …'],
   ['plugin p { allow zones a; }', 'invalid kind "zones" in "allow" directive', 'did you mean "zone"?'],
   ['plugin p { allow zone; }', 'invalid number of arguments in "allow" directive', 'it is "allow zone NAME …;"'],
 ]

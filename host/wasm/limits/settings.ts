@@ -31,7 +31,7 @@ export const defaultSettings: PluginSettings = {
 
 /** Other defaults of plugins that ship with vespid: consoles make a whole page at once, out of what commands and tables answer. */
 const shipped: Readonly<Record<string, Partial<PluginSettings>>> = {
-  xhttp_rpc: { time: 1000, memory: 64 << 20 }, xhttp_pi: { time: 1000, memory: 64 << 20 },
+  xhttp_rpc: { time: 1000, memory: 64 << 20 }, xhttp_pi: { time: 1000, memory: 64 << 20 }, xhttp_prom: { time: 1000, memory: 64 << 20 },
 }
 
 /** Milliseconds that a callback may run while the configuration is read, at least. */

@@ -18,6 +18,9 @@ export const LifecycleEvent = {
   Preconfiguration: 0, Postconfiguration: 1, InitModule: 2, InitProcess: 3, ExitProcess: 4, Idle: 5,
 } as const
 
+/** The same in words, by their numbers. */
+export const lifecycleNames = ['preconfiguration', 'postconfiguration', 'init_module', 'init_process', 'exit_process', 'idle'] as const
+
 /** Fields of `request_text`. */
 export const RequestText = {
   Method: 0, Uri: 1, Args: 2, UnparsedUri: 3, RequestLine: 4, Host: 5, RemoteAddress: 6, Location: 7, Target: 8,

@@ -56,7 +56,7 @@ export class PluginFiles {
       bytes = readFileSync(full)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === undefined) throw error
-      throw new Error(systemFailure(`open() "${shown}"`, error))
+      throw new Error(systemFailure(`open() "${shown}"`, error), { cause: error })
     }
     if ((format & Format.Xml) === 0) return bytes.toString('latin1')
     try {
@@ -65,7 +65,7 @@ export class PluginFiles {
       if (plugin.instance.frame.kind === Kind.Configure) textsOf(root, (text) => this.named.add(bytesOf(text)))
       return bytesOf(compactXml(root))
     } catch (error) {
-      throw new Error(`${shown}: ${bytesOf((error as Error).message)}`)
+      throw new Error(`${shown}: ${bytesOf((error as Error).message)}`, { cause: error })
     }
   }
 }

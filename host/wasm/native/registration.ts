@@ -10,7 +10,7 @@ import { Args, Phase, Where } from '../../module.ts'
 import type { FilterEntry } from './filters.ts'
 import { plainFilter, readOptions } from './filters.ts'
 import type { StatisticEntry } from './statistics.ts'
-import { HandlerFlag, LifecycleEvent, VariableFlag, bounds, levels } from './abi.ts'
+import { HandlerFlag, LifecycleEvent, VariableFlag, bounds, levels, lifecycleNames } from './abi.ts'
 
 /** A conf class of the guest's: made and merged by its functions, held as 32-bit handles. */
 export interface ConfType {
@@ -244,7 +244,7 @@ export function registrationImports(instance: Instance, to: Registration): Recor
     lifecycle: (event, call, data) => {
       begin('lifecycle')
       if (event! < 0 || event! > LifecycleEvent.Idle) throw new GuestFault(`registered a hook for event ${event}`)
-      const f = instance.required(call!, data!, `lifecycle hook ${event}`)
+      const f = instance.required(call!, data!, `lifecycle hook ${lifecycleNames[event!]}`)
       if (event === LifecycleEvent.Idle) instance.setIdle(f)
       else to.lifecycle.push({ event: event!, call: f })
     },

@@ -57,8 +57,12 @@ main_conf<Settings>((c: Settings): string | null => {
   let error: string | null = null
   if ((bits & Bit.Fifo) != 0) fifo(c, fifoName === null ? 'kamailio_rpc.fifo' : fifoName, optional)
   if ((bits & Bit.Datagram) != 0) error = datagrams(c, datagram === null ? 'kamailio_rpc.sock' : datagram, optional)
-  if (error === null && (bits & Bit.Tcp) != 0 && tcp !== null) error = stream(c, tcp, optional)
-  return error
+  if (error !== null && !optional) return error
+  if (error !== null) warn(error + '; it goes on without it')
+  error = (bits & Bit.Tcp) != 0 && tcp !== null ? stream(c, tcp, optional) : null
+  if (error === null || !optional) return error
+  warn(error + '; it goes on without it')
+  return null
 })
 
 parameter<Settings>('transport', ParamType.Int, (c: Settings, v: string, n: i32): string | null => {
@@ -106,7 +110,6 @@ parameter<Settings>('fifo_reply_dir', ParamType.Text, (c: Settings, v: string): 
   return lines(v)
 })
 parameter<Settings>('dgram_socket', ParamType.Text, (c: Settings, v: string): string | null => {
-  if (v.length > 0 && v.length < 6) return `"${v}" is too short, it must have at least 6 characters`
   c.datagram = v
   return lines(v)
 })
@@ -129,7 +132,6 @@ parameter<Settings>('dgram_timeout', ParamType.Int, (c: Settings, v: string, n: 
   return null
 })
 parameter<Settings>('tcp_socket', ParamType.Text, (c: Settings, v: string): string | null => {
-  if (v.length > 0 && (v.length < 6 || v.length > 71)) return `"${v}" must have 6 to 71 characters`
   c.tcp = v
   return lines(v)
 })
@@ -167,6 +169,7 @@ function answer(d: Received): void { d.serve(socketDialect) }
 
 function datagrams(c: Settings, name: string, optional: bool): string | null {
   if (name.length == 0) return null
+  if (name.length < 6) return `dgram_socket "${name}" is too short, it must have at least 6 characters`
   const t = base(TransportKind.Datagram, c, datagramMost, optional).set('timeout', c.datagramTimeout.toString())
   if (!name.startsWith('udp:')) {
     owned(t.set('path', name.startsWith('unix:') ? name.substring(5) : name), 'dgram_mode', c.datagramMode, c.datagramUser, c.datagramGroup).listen(answer)
@@ -179,6 +182,7 @@ function datagrams(c: Settings, name: string, optional: bool): string | null {
 
 function stream(c: Settings, name: string, optional: bool): string | null {
   if (name.length == 0) return null
+  if (name.length < 6 || name.length > 71) return `tcp_socket "${name}" must have 6 to 71 characters`
   if (!name.startsWith('tcp:')) return `invalid tcp_socket "${name}", it must be like "tcp:127.0.0.1:8080"`
   const t = base(TransportKind.Tcp, c, c.strict ? tcpStrict : roomy, optional)
   const error = address(t, 'tcp_socket', name, 1)

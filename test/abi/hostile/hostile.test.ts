@@ -63,7 +63,7 @@ const locations = [
 
 const conf = (more: string): string => `
   plugins plugins; ${more}
-  http { server { listen 127.0.0.1:<port>; ${locations}
+  http { keepalive_requests 1000000; server { listen 127.0.0.1:<port>; ${locations}
     location /good { good; } location /text { return 200 "text of $uri\\n"; } } }`
 
 /** One request; status 0 when the answer is cut off before its end. */

@@ -13,15 +13,16 @@ export const good = plugin({
 
 /**
  * Requests on one connection, one after another, until `over`; each answer is compared byte for byte. Returns how many
- * there were.
+ * there were. `begun` is told when the first answer is there.
  */
-export async function traffic(server: Server, who: number, over: () => boolean): Promise<number> {
+export async function traffic(server: Server, who: number, over: () => boolean, begun: () => void = () => {}): Promise<number> {
   const client = await server.connect()
   for (let i = 0; ; i++) {
     if (over()) {
       client.close()
       return i
     }
+    if (i === 1) begun()
     const path = i % 2 === 0 ? `/good/${who}/${i}` : `/text/${who}/${i}`
     const [body, type] = i % 2 === 0 ? [`good: ${path}`, 'text/plain'] : [`text of ${path}\n`, 'text/plain']
     client.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
