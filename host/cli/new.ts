@@ -60,6 +60,7 @@ function make(directory: string, name: string, from: string, template: string): 
   }
   // Its own directive takes its own name, so that it does not meet the shipped plugin it began as.
   if (from === 'hello') rename(directory, name)
+  grant(directory, name, from)
   writeMissing(join(directory, 'package.json'), `${JSON.stringify({
     name, version: '0.1.0', private: true, type: 'module', scripts: { build: 'vespid build', start: 'vespid build && vespid -p . -c vespid.conf' },
     devDependencies: { '@vespid/sdk': '*' },
@@ -77,6 +78,12 @@ function rename(directory: string, name: string): void {
     if (!existsSync(path) || !statSync(path).isFile()) continue
     writeFileSync(path, readFileSync(path, 'utf8').replaceAll(`'hello'`, `'${directive}'`).replaceAll(/\/(?:hello)? \{ hello; \}/g, `/ { ${directive}; }`))
   }
+}
+
+/** A plugin's name is its file's, so what the example's configuration allows is allowed to the new name. */
+function grant(directory: string, name: string, from: string): void {
+  const path = join(directory, 'vespid.conf')
+  if (existsSync(path)) writeFileSync(path, readFileSync(path, 'utf8').replaceAll(`plugin ${from} {`, `plugin ${name} {`))
 }
 
 function writeMissing(path: string, text: string): void {

@@ -4,7 +4,7 @@ import type { Request } from './request.ts'
 import { OK } from '../module.ts'
 import { Level } from '../core/log.ts'
 import { ChunkedDecoder } from './framing/chunked.ts'
-import { State } from './connection.ts'
+import { State } from './connstate.ts'
 import { BodyStore } from './bodystore.ts'
 import { InputChain, grownTooLong } from './inputfilters.ts'
 

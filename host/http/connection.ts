@@ -12,13 +12,12 @@ import type { LocationTree } from './locations.ts'
 import type { Request as RequestType } from './request.ts'
 import type { HookRecord } from './hooks/record.ts'
 import { ERROR, OK } from '../module.ts'
-import { Level } from '../core/log.ts'
 import { peerOf } from '../net/peer.ts'
 import { Request } from './request.ts'
-import { terminate } from './finalize.ts'
+import { clientGone } from './departure.ts'
+import { State } from './connstate.ts'
 import { prefixOffset, readOffset } from './framing/memory.ts'
 import { HeadResume } from './framing/parser.ts'
-import { abandonHead } from './badhead.ts'
 import { keepsBadly } from './browsers.ts'
 import { endConnection } from './hooks/lists.ts'
 import { headLimits, readHead, waitForRequest } from './intake.ts'
@@ -37,29 +36,9 @@ export interface KnownPath extends KnownBytes {
   found: CoreLocConf | null
 }
 
-/** What a connection is waiting for; decides what bytes that arrive mean and what a timeout means. */
-export const State = {
-  /** The first byte of a request on a new connection, or the next one on a kept-alive connection. */
-  Idle: 0,
-  /** Some bytes of a head came. */
-  Head: 1,
-  /** A request is being answered; what arrives is kept for later. */
-  Busy: 2,
-  /** The present request reads its body. */
-  Body: 3,
-  /** The answer is sent, the rest of the body is dropped before the next request. */
-  Discard: 4,
-  /** Half closed: what arrives is dropped until the client closes (lingering close). */
-  Linger: 5,
-  Closed: 6,
-} as const
-export type State = (typeof State)[keyof typeof State]
-
 /** Bytes kept for later while a request is busy, at most; past it the socket is not read (back pressure). */
 const stashLimit = 65536
 const nothing = Buffer.alloc(0)
-const timedOut = 'client timed out (110: Connection timed out)'
-const noSuffix = (): string => ''
 
 /** Who takes the client's bytes after a 101 answer, when they are no HTTP any more. */
 export interface Tunnel {
@@ -127,7 +106,8 @@ export class Connection implements LogContext {
   stalled = false
   /** The client sent its FIN. */
   peerEnded = false
-  private tunnel: Tunnel | null = null
+  /** Takes what arrives while the present request has become a tunnel. */
+  tunnel: Tunnel | null = null
   /** What hooks keep for it; null until there is something. */
   hooks: HookRecord | null = null
 
@@ -395,74 +375,14 @@ export class Connection implements LogContext {
     this.socket.destroy()
   }
 
-  /** The client closed its side (nginx answers 499 to a request that is still being worked on). */
-  peerClosed(): void {
-    this.peerEnded = true
-    if (this.tunnel !== null) return this.tunnel.ended()
-    if (this.state === State.Busy || this.state === State.Body) {
-      if (!this.request.finished && this.blockedWrites === 0 && this.mayHaveGone()) this.clientGone()
-      return
-    }
-    if (this.state === State.Head) return abandonHead(this, 'client prematurely closed connection', 400)
-    if (this.state === State.Idle) this.idleEnded()
-    this.close()
-  }
-
-  /**
-   * Whether a client that ended its side counts as gone. One that only said that it asks nothing more gets the rest of an answer that has
-   * begun; but what comes from an upstream server, or has still to be asked for in subrequests, is not fetched for nobody (nginx).
-   */
-  private mayHaveGone(): boolean {
-    const { request } = this
-    return !request.headerSent || request.upstream !== '' || request.nest !== null
-  }
-
-  /** The client left between requests. */
-  private idleEnded(): void {
-    if (this.requests === 0) this.engine.log(Level.info, 'client closed connection while waiting for request', this)
-    else this.engine.log(Level.info, `client ${this.remoteAddress} closed keepalive connection`, { logSerial: this.serial, logSuffix: noSuffix })
-  }
-
   /** The socket is gone, for whatever reason. */
   socketClosed(): void {
     this.state = State.Closed
     this.deadline = Infinity
-    if (!this.request.finished) this.clientGone()
+    if (!this.request.finished) clientGone(this)
     const { waiters } = this
     this.waiters = []
     for (const wake of waiters) wake(ERROR)
     endConnection(this)
-  }
-
-  private clientGone(): void {
-    const r = this.request
-    // It has its whole answer; what still runs is not for it.
-    if (r.nest !== null && r.nest.tree.answered) return
-    r.log(Level.info, `client prematurely closed connection${r.upstream === '' ? '' : ', so upstream connection is closed too'}`)
-    // Who leaves in the middle of a body has sent a bad request (nginx).
-    const status = r.body.reading ? 400 : 499
-    r.body.fail(status)
-    terminate(r, status)
-  }
-
-  /** The present wait took too long (the engine looks a few times a second). */
-  timedOut(): void {
-    this.deadline = Infinity
-    const r = this.request
-    switch (this.state) {
-      case State.Body:
-        r.body.fail(408)
-        return
-      case State.Idle:
-        if (this.requests === 0) this.engine.log(Level.info, `${timedOut} while waiting for request`, this)
-        return this.abort()
-      case State.Head:
-        return abandonHead(this, timedOut, 408)
-      case State.Busy:
-        r.log(Level.info, timedOut)
-        return terminate(r, 408)
-      default:
-        this.abort()
-    }
   }
 }

@@ -6,7 +6,9 @@ import { Stat, statistics } from '../core/statistics.ts'
 import type { LogContext } from '../core/log.ts'
 import type { Request } from './request.ts'
 import { Level } from '../core/log.ts'
-import { Connection, State } from './connection.ts'
+import { Connection } from './connection.ts'
+import { State } from './connstate.ts'
+import { peerClosed, waitedTooLong } from './departure.ts'
 import { Greeting } from './greeting.ts'
 import type { Room } from './room.ts'
 import { hasRoom } from './room.ts'
@@ -185,7 +187,7 @@ export class HttpEngine {
     const connection = holder.connection = new Connection(this, socket, address, serial, greeting)
     this.connections.add(connection)
     this.countOpen()
-    socket.on('end', () => { this.now = Date.now(); connection.peerClosed() })
+    socket.on('end', () => { this.now = Date.now(); peerClosed(connection) })
     socket.on('error', () => {})
     socket.on('close', () => {
       connection.socketClosed()
@@ -234,7 +236,7 @@ export class HttpEngine {
 
   private sweep(): void {
     const now = this.now = Date.now()
-    for (const connection of this.connections) if (connection.deadline <= now) connection.timedOut()
+    for (const connection of this.connections) if (connection.deadline <= now) waitedTooLong(connection)
     for (const greeting of this.greetings) if (greeting.deadline <= now) greeting.timedOut()
     if (this.connections.size === 0 && this.greetings.size === 0) return this.nothingLeft()
     this.writer.flush()

@@ -1,6 +1,6 @@
 import type { HttpEngine } from './engine.ts'
 import { Level } from '../core/log.ts'
-import { State } from './connection.ts'
+import { State } from './connstate.ts'
 
 /** The bound of a worker's connections. */
 export interface Room {

@@ -1,32 +1,16 @@
-import { parameterValue } from './params.ts'
+import { WithParameters } from './params.ts'
 import { isSpace, skipQuoted, skipSpace, trimEnd } from './scan.ts'
 
 /** One `name-addr` or `addr-spec` with its header parameters (RFC 3261 §20.10, §25.1), as written. */
-export class Address {
+export class Address extends WithParameters {
   /** Display name, quotes kept; '' for none. */
   readonly name: string
   readonly uri: string
-  /** Header parameters without the leading `;`. */
-  readonly params: string
-  /** The parameter asked for last, and its value: routes ask for the same one again and again. */
-  private asked: string | null = null
-  private answer: string | null = null
 
   constructor(name: string, uri: string, params: string) {
+    super(params)
     this.name = name
     this.uri = uri
-    this.params = params
-  }
-
-  /** A header parameter without its quotes: '' when it has no value, null when it is absent. */
-  param(lower: string): string | null {
-    if (this.params === '') return null
-    if (lower !== this.asked) {
-      const value = parameterValue(this.params, lower)
-      this.answer = value === undefined ? '' : value
-      this.asked = lower
-    }
-    return this.answer
   }
 }
 

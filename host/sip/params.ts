@@ -48,3 +48,27 @@ export function unquoted(text: string, start: number, end: number): string {
   if (end - start >= 2 && text.charCodeAt(start) === 34 && text.charCodeAt(end - 1) === 34) return text.slice(start + 1, end - 1)
   return text.slice(start, end)
 }
+
+/** What has header parameters: a Via value, an address. */
+export class WithParameters {
+  /** As written, without the leading `;`. */
+  readonly params: string
+  /** The parameter asked for last, and its value: routes ask for the same one again and again. */
+  private asked: string | null = null
+  private answer: string | null = null
+
+  constructor(params: string) {
+    this.params = params
+  }
+
+  /** A parameter without its quotes: '' when it has no value, null when it is absent. */
+  param(lower: string): string | null {
+    if (this.params === '') return null
+    if (lower !== this.asked) {
+      const value = parameterValue(this.params, lower)
+      this.answer = value === undefined ? '' : value
+      this.asked = lower
+    }
+    return this.answer
+  }
+}

@@ -1,8 +1,8 @@
-import { parameterValue } from './params.ts'
+import { WithParameters } from './params.ts'
 import { isSpace, isDigits, skipSpace, trimEnd, trimmed } from './scan.ts'
 
 /** One Via value (RFC 3261 §20.42; RFC 9110 §7.6.3 for HTTP's), as written. */
-export class Via {
+export class Via extends WithParameters {
   readonly text: string
   /** `SIP`, `HTTP`. */
   readonly protocol: string
@@ -12,33 +12,18 @@ export class Via {
   /** IPv6 with its brackets. */
   readonly host: string
   readonly port: string
-  readonly params: string
   /** Without the outer parentheses. */
   readonly comment: string
-  /** The parameter asked for last, and its value. */
-  private asked: string | null = null
-  private answer: string | null = null
 
   constructor(text: string, protocol: string, version: string, transport: string, host: string, port: string, params: string, comment: string) {
+    super(params)
     this.text = text
     this.protocol = protocol
     this.version = version
     this.transport = transport
     this.host = host
     this.port = port
-    this.params = params
     this.comment = comment
-  }
-
-  /** A parameter without its quotes: '' without a value, null when absent. */
-  param(lower: string): string | null {
-    if (this.params === '') return null
-    if (lower !== this.asked) {
-      const value = parameterValue(this.params, lower)
-      this.answer = value === undefined ? '' : value
-      this.asked = lower
-    }
-    return this.answer
   }
 }
 

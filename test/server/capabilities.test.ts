@@ -145,7 +145,7 @@ test('listen: the configuration is refused with the line to add, and with that l
   await place.configure(conf(''))
   const refused = await run(place, ['-p', place.prefix, '-c', 'vespid.conf', '-t'])
   assert.equal(refused.code, 1)
-  assert.match(refused.stderr, /\[emerg\] plugin reaching trapped in directive "listening": it may not listen on (\S+); add "plugin reaching \{ allow listen \1; \}" to the main context \(.*\) in /)
+  assert.match(refused.stderr, /\[emerg\] plugin reaching trapped in directive "listening": it may not listen on (\S+); add "plugin reaching \{ allow listen \1; \}" to the main context in /)
   await place.configure(conf(lineIn(refused.stderr)))
   const taken = await run(place, ['-p', place.prefix, '-c', 'vespid.conf', '-t'])
   assert.deepEqual([taken.code, /may not/.test(taken.stderr)], [0, false], taken.stderr)

@@ -27,7 +27,7 @@ test('every example has a source, a configuration and a README, and is tried her
 
 test('a folder made from an example serves as it is; one made from hello has a directive of its own name', async (t) => {
   const place = site(t)
-  for (const [name, from] of [['greet', 'hello'], ['guard', 'api_key']] as const) {
+  for (const [name, from] of [['greet', 'hello'], ['guard', 'api_key'], ['tally', 'counter']] as const) {
     const made = await run(place, ['new', name, '--from', from])
     assert.deepEqual([made.code, made.stderr], [0, ''])
     assert.equal((await run(place, ['build', name])).code, 0)
@@ -36,6 +36,7 @@ test('a folder made from an example serves as it is; one made from hello has a d
   }
   assert.match(place.read('greet/vespid.conf'), /location \/ \{ greet; \}/)
   assert.match(place.read('guard/vespid.conf'), /api_key demo-key-1;/)
+  assert.match(place.read('tally/vespid.conf'), /^plugin tally \{ allow zone hits; \}$/m)
 })
 
 test('hello', async (t) => {

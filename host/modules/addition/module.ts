@@ -1,6 +1,6 @@
 /**
  * add_before_body, add_after_body, addition_types (nginx's ngx_http_addition_filter_module): answers of other locations around a response. A host
- * module for now, because the plugin ABI has no call for subrequests yet.
+ * module: it is older than the plugins' `subrequest_ordered`.
  */
 import type { Module, Verdict } from '../../module.ts'
 import type { Cf } from '../../conf/cf.ts'

@@ -75,7 +75,7 @@ test('hostile commands: an error for who called, with the place in the log', asy
     for (const command of ['locust.harm', 'locust.later']) {
       for (const what of harms) {
         const { error } = await server.rpc(command, what)
-        assert.equal(error.code, -32603, JSON.stringify(error))
+        assert.equal(error?.code, -32603, JSON.stringify(error))
         assert.match(server.log() + JSON.stringify(error), new RegExp(`plugin locust trapped in command "?${command}"?: (${reasons[what]})`))
       }
       assert.equal((await server.rpc('locust.ok')).result, 1)
