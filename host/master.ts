@@ -56,7 +56,7 @@ export class Master implements ServerControl {
   constructor(options: CycleOptions, head: WebAssembly.Module | null) {
     this.#configurations = new Configurations(options, {
       call: (method, params, context) => this.call(method, params, context),
-      dispatch: (document, context) => this.#dispatch(document, context),
+      dispatch: (document, context, start, end) => this.#dispatch(document, context, start, end),
       serve: (document, context, dialect, start, end) => serveDocument(this.#registry, document, context, readDialect(dialect), this.#onFault, start, end),
       activity: () => this.#crew.activity(),
       log: (level, message) => this.log.write(level as Level, message),
@@ -160,8 +160,8 @@ export class Master implements ServerControl {
     return command.run(params, context)
   }
 
-  #dispatch(document: Buffer, context: CallContext): string | Promise<string> {
-    return dispatch(this.#registry, document, context, this.#onFault)
+  #dispatch(document: Buffer, context: CallContext, start?: number, end?: number): string | Promise<string> {
+    return dispatch(this.#registry, document, context, this.#onFault, start, end)
   }
 
   readonly #onFault = (name: string, error: unknown): void => {

@@ -61,9 +61,9 @@ test('api_key', async (t) => {
 test('ban', async (t) => {
   const server = await example(t, 'ban')
   const list = async () => JSON.parse((await server.request('POST', '/rpc', {}, '{"jsonrpc":"2.0","method":"ban.list","id":1}')).body).result
-  assert.equal(await list(), null)
+  assert.deepEqual(await list(), [])
   assert.equal((await server.rpc('ban.add', '10.0.0.0/8')).result, 1)
-  assert.equal(await list(), '10.0.0.0/8')
+  assert.deepEqual(await list(), ['10.0.0.0/8'])
   assert.equal((await server.rpc('ban.add', '127.0.0.1')).result, 2)
   assert.equal((await server.get('/')).status, 403)
   assert.deepEqual((await server.rpc('ban.add', 'nobody')).error, {

@@ -27,7 +27,7 @@ rpc('ban.remove', 'ban.remove NETWORK: let requests in again', (call: RpcCall): 
 // The last argument says that it changes nothing: this command may be called over HTTP without `jsonrpcs_write on;`.
 rpc('ban.list', 'ban.list: the networks that are banned', (call: RpcCall): void => {
   for (let i = 0; i < texts.length; i++) call.add(texts[i])
-}, true)
+}, true, true)
 
 // A plugin without directives works everywhere.
 phase(Phase.Preaccess, (r: Request): Status => {

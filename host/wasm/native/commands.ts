@@ -185,8 +185,8 @@ export function makeCommands(instance: Instance, registration: Registration, wai
   return registration.commands.map(({ name, usage, effect, array, run }) => ({
     name, usage: utf8(usage), effect, ...(array ? { array } : {}),
     run: run.waits && waiting !== null
-      ? (params: unknown, context: CallContext) => waiting.command(run, (frame) => fill(frame, params, context), (frame) => outcome(frame.failure, frame.results), context)
-      : (params: unknown, context: CallContext): unknown => callCommand(instance, run, params, context),
+      ? (params: unknown, context: CallContext) => waiting.command(run, (frame) => fill(frame, params, context), (frame) => outcome(frame.failure, frame.results, array), context)
+      : (params: unknown, context: CallContext): unknown => callCommand(instance, run, params, context, array),
   }))
 }
 
@@ -196,14 +196,15 @@ function fill(frame: Frame, params: unknown, context: CallContext): void {
   frame.args = positional(params)
 }
 
-/** What a command's function added, or the error that it gave. */
-function outcome(failure: Frame['failure'], results: Frame['results']): unknown {
+/** What a command's function added, or the error that it gave; an array command answers an array however much it was. */
+function outcome(failure: Frame['failure'], results: Frame['results'], array: boolean): unknown {
   if (failure !== null) throw new RpcError(failure.code, failure.message)
+  if (array) return results ?? []
   return results === null ? null : results.length === 1 ? results[0] : results
 }
 
 /** Runs a command's function. A trap is the caller's −32603, with the plugin's name and the place. */
-function callCommand(instance: Instance, f: GuestFunction, params: unknown, context: CallContext): unknown {
+function callCommand(instance: Instance, f: GuestFunction, params: unknown, context: CallContext, array: boolean): unknown {
   try {
     const { failure, results } = instance.run(Kind.Command, f.label, (frame) => {
       fill(frame, params, context)
@@ -211,7 +212,7 @@ function callCommand(instance: Instance, f: GuestFunction, params: unknown, cont
       f.call(f.data)
       return { failure: frame.failure, results: frame.results }
     })
-    return outcome(failure, results)
+    return outcome(failure, results, array)
   } catch (error) {
     throw commandFailed(error, f)
   }

@@ -88,14 +88,12 @@ function isNumber(word: string): bool {
 /** Kamailio's slots `*.Sd`: a text, or a number as one; then a number, 0 for what is none. */
 rpc('jsonrpc.echo', 'jsonrpc.echo [TEXT [NUMBER]]: the same again', (call: RpcCall): void => {
   const params = call.params
-  const answer = Json.array()
   const first = params.length > 0 ? nth(params, 0) : null
   if (first !== null && (first.isString || first.isNumber)) {
-    answer.push(Json.of<string>(first.isString ? first.text : (<u64><i64>first.number).toString()))
+    call.add<string>(first.isString ? first.text : (<u64><i64>first.number).toString())
     const second = params.length > 1 ? nth(params, 1) : null
-    if (second !== null) answer.push(Json.of<i64>(second.isNumber ? <i64>second.number : second.bool ? 1 : 0))
+    if (second !== null) call.add<i64>(second.isNumber ? <i64>second.number : second.bool ? 1 : 0)
   }
-  call.add<Json>(answer)
 }, true, true)
 
 function nth(params: Json, i: i32): Json | null {
