@@ -6,11 +6,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { EventEmitter } from 'node:events'
 import { HttpEngine } from '../host/http/engine.ts'
-import { Connection } from '../host/http/connection.ts'
+import type { Connection } from '../host/http/connection.ts'
 import { readOffset } from '../host/http/framing/memory.ts'
 import { openCycle } from './cycle.ts'
+import { swallowing } from './swallow.ts'
 
 const conf = `error_log stderr emerg; events {} http { access_log off; keepalive_requests 1000000000; server { listen 127.0.0.1:0;
   location /return { return 200 "hello\\n"; } location /hello { hello; } location /rpc { jsonrpcs; }
@@ -31,24 +31,6 @@ function request(path: string, headers: string): string {
   return `POST ${path} HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: ${call.length}\r\n${headers}${call}`
 }
 
-/** A socket that takes everything at once. */
-class Sink extends EventEmitter {
-  remoteAddress = '127.0.0.1'
-  remotePort = 40000
-  localAddress = '127.0.0.1'
-  localPort = 18099
-  writableLength = 0
-  destroyed = false
-  written = 0
-  write(b: Uint8Array): boolean {
-    this.written += b.length
-    return true
-  }
-  resume(): void {}
-  cork(): void {}
-  uncork(): void {}
-}
-
 function measure(engine: HttpEngine, connection: Connection, text: string, requests: number): number {
   const head = Buffer.from(text)
   const { memory } = engine
@@ -59,9 +41,7 @@ function measure(engine: HttpEngine, connection: Connection, text: string, reque
     for (let i = 0; i < count; i++) {
       head.copy(memory.bytes, readOffset)
       engine.now = Date.now()
-      engine.enter()
-      connection.received(memory.bytes, readOffset, readOffset + head.length)
-      engine.leave()
+      connection.received(head.length)
     }
     best = Math.min(best, Number(process.hrtime.bigint() - start) / (count * requests))
   }
@@ -77,8 +57,7 @@ try {
   for (const path of paths.length > 0 ? paths : ['/return', '/hello', '/access', '/hooks', '/rpc', '/route']) {
     const engine = new HttpEngine(cycle, wasm)
     await engine.open(cycle)
-    const sink = new Sink()
-    const connection = new Connection(engine, sink as any, cycle.servers!.addresses[0]!, 1)
+    const { connection } = swallowing(engine, cycle.servers!.addresses[0]!)
     const small = request(path, 'Host: 127.0.0.1:8080\r\n\r\n')
     const figures = [measure(engine, connection, small, 1), measure(engine, connection, request(path, browser), 1), measure(engine, connection, small.repeat(16), 16)]
     console.log(`${path.padEnd(10)} small ${figures[0]!.toFixed(0).padStart(6)} ns   browser ${figures[1]!.toFixed(0).padStart(6)} ns   16 pipelined ${figures[2]!.toFixed(0).padStart(6)} ns each`)

@@ -3,15 +3,14 @@
  * engine.ts no system call is counted. `node bench/sandbox.ts [--rounds N]`; also the first table of `npm run bench`. Nanoseconds per request, the best of N batches (40); the rows of a
  * group take turns, so that a slow minute hits them all, and the first is measured twice: what these two differ by is noise.
  */
-import { EventEmitter } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildPlugin } from '../host/cli/build.ts'
-import { Connection } from '../host/http/connection.ts'
 import { HttpEngine } from '../host/http/engine.ts'
 import { readOffset } from '../host/http/framing/memory.ts'
 import { openCycle } from './cycle.ts'
+import { swallowing } from './swallow.ts'
 
 const plain = `import { Needs, Request, Status, Where, content } from '@vespid/sdk'
 content('b_plain', (r: Request): Status => r.reply(200, 'text/plain', 'hello'), Where.Location, Needs.Nothing)
@@ -66,26 +65,6 @@ const groups: readonly (readonly Row[])[] = [
   ],
 ]
 
-/** A socket that takes everything at once. */
-class Sink extends EventEmitter {
-  remoteAddress = '127.0.0.1'
-  remotePort = 40000
-  localAddress = '127.0.0.1'
-  localPort = 18099
-  writableLength = 0
-  destroyed = false
-  written = 0
-  first = ''
-  write(b: Uint8Array): boolean {
-    if (this.written === 0) this.first = Buffer.from(b).toString('latin1')
-    this.written += b.length
-    return true
-  }
-  resume(): void {}
-  cork(): void {}
-  uncork(): void {}
-}
-
 /** A row at work: a batch of requests, one after the other. */
 interface Running {
   readonly row: Row
@@ -102,8 +81,7 @@ async function open(row: Row, directory: string, wasm: WebAssembly.Module): Prom
   const cycle = openCycle(directory, row.unchecked === true)
   const engine = new HttpEngine(cycle, wasm)
   await engine.open(cycle)
-  const sink = new Sink()
-  const connection = new Connection(engine, sink as any, cycle.servers!.addresses[0]!, 1)
+  const { connection, sink } = swallowing(engine, cycle.servers!.addresses[0]!)
   const text = row.post === true ? `POST / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nContent-Length: 100\r\n\r\n${'b'.repeat(100)}` : 'GET / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n'
   const head = Buffer.from(text)
   const { memory } = engine
@@ -117,9 +95,7 @@ async function open(row: Row, directory: string, wasm: WebAssembly.Module): Prom
       const before = sink.written
       head.copy(memory.bytes, readOffset)
       engine.now = Date.now()
-      engine.enter()
-      connection.received(memory.bytes, readOffset, readOffset + head.length)
-      engine.leave()
+      connection.received(head.length)
       if (sink.written === before) await once()
     }
     return Number(process.hrtime.bigint() - start) / count

@@ -6,16 +6,15 @@
  * `again`: read once more in the same request, where variables and messages keep what was read. `first`: the first read in a request. Nanoseconds, the best of
  * all rounds; the candidates take turns, so that others on the machine slow all of them. Above a million expressions per second is below 1,000 ns.
  */
-import { EventEmitter } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { Connection } from '../host/http/connection.ts'
 import { HttpEngine } from '../host/http/engine.ts'
 import { readOffset } from '../host/http/framing/memory.ts'
 import type { Request } from '../host/http/request.ts'
 import { openCycle } from './cycle.ts'
+import { swallowing } from './swallow.ts'
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '60' } } })
 
@@ -41,20 +40,6 @@ const head = 'GET /a/b?a=1&b=2 HTTP/1.1\r\nHost: www.example.org:8080\r\nConnect
   'User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36\r\n' +
   'Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8\r\nFrom: "Ann" <sip:ann@example.org>;tag=1\r\n' +
   'Accept-Encoding: gzip, deflate, br\r\nAccept-Language: en-US,en;q=0.9\r\nCookie: theme=dark; session=0123456789abcdef\r\n\r\n'
-
-/** A socket that takes everything at once. */
-class Sink extends EventEmitter {
-  remoteAddress = '127.0.0.1'
-  remotePort = 40000
-  localAddress = '127.0.0.1'
-  localPort = 8080
-  writableLength = 0
-  destroyed = false
-  write(): boolean { return true }
-  resume(): void {}
-  cork(): void {}
-  uncork(): void {}
-}
 
 let kept: unknown
 
@@ -107,7 +92,7 @@ try {
   const cycle = openCycle(directory)
   const engine = new HttpEngine(cycle, new WebAssembly.Module(readFileSync(new URL('../build/core/head.wasm', import.meta.url))))
   await engine.open(cycle)
-  const connection = new Connection(engine, new Sink() as any, cycle.servers!.addresses[0]!, 1)
+  const { connection } = swallowing(engine, cycle.servers!.addresses[0]!)
   // Asked when a location was found: the request is what a handler sees.
   let measured = false
   const bytes = Buffer.from(head)
@@ -120,9 +105,7 @@ try {
       return original.call(connection, r)
     },
   })
-  engine.enter()
-  connection.received(engine.memory.bytes, readOffset, readOffset + bytes.length)
-  engine.leave()
+  connection.received(bytes.length)
   await engine.close(false, 0)
 } finally {
   rmSync(directory, { recursive: true })

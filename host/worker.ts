@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { ActivityBoard } from './core/activity.ts'
 import { attachBoards } from './core/boards.ts'
 import { Leader } from './core/leader.ts'
+import { Descriptors } from './net/epoll/descriptors.ts'
 import { threadBuild } from './worker/build.ts'
 import { Channel } from './worker/channel.ts'
 import type { Next, WireProblem, WorkerData } from './worker/messages.ts'
@@ -11,11 +12,11 @@ import { plain } from './rpc/command.ts'
 import { ThreadRpc } from './worker/rpc.ts'
 import { Serving } from './worker/serving.ts'
 
-const { slot, head, activity, leader, boards } = workerData as WorkerData
+const { slot, head, activity, leader, boards, descriptors } = workerData as WorkerData
 attachBoards(boards, slot)
 const master = new Channel(parentPort!)
 const leading = new Leader(leader)
-const serving = new Serving(slot, head, new ActivityBoard(activity), () => leading.is(slot))
+const serving = new Serving(slot, head, new ActivityBoard(activity), () => leading.is(slot), new Descriptors(descriptors))
 const rpc = new ThreadRpc((method, params, context) => master.ask('call', { method, params, context }))
 const services = { ...rpc.services, activity: () => serving.activity() }
 

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net'
 import type { Verdict } from '../module.ts'
 import type { HttpEngine, Running } from './engine.ts'
 import type { Greeting } from './greeting.ts'
@@ -12,9 +11,10 @@ import type { LocationTree } from './locations.ts'
 import type { Request as RequestType } from './request.ts'
 import type { HookRecord } from './hooks/record.ts'
 import { ERROR, OK } from '../module.ts'
-import { peerOf } from '../net/peer.ts'
+import type { ByteSink, ByteStream } from '../net/bytestream.ts'
+import type { Peer } from '../net/peer.ts'
 import { Request } from './request.ts'
-import { clientGone } from './departure.ts'
+import { clientGone, peerClosed } from './departure.ts'
 import { State } from './connstate.ts'
 import { prefixOffset, readOffset } from './framing/memory.ts'
 import { HeadResume } from './framing/parser.ts'
@@ -48,10 +48,11 @@ export interface Tunnel {
   ended(): void
 }
 
-/** One client connection: its socket, the bytes not yet consumed, and the one request object that it reuses. */
-export class Connection implements LogContext {
+/** One client connection: its byte stream, the bytes not yet consumed, and the one request object that it reuses. */
+export class Connection implements LogContext, ByteSink {
   readonly engine: HttpEngine
-  readonly socket: Socket
+  /** Set when the connection begins. */
+  stream!: ByteStream
   /** The listening address, as the present configuration describes it. */
   listen: ListenAddress
   /** Identifies the listener across configurations. */
@@ -112,14 +113,12 @@ export class Connection implements LogContext {
   hooks: HookRecord | null = null
 
   /** `greeting`: what came before HTTP on this connection. */
-  constructor(engine: HttpEngine, socket: Socket, listen: ListenAddress, serial: number, greeting: Greeting | null = null) {
+  constructor(engine: HttpEngine, listen: ListenAddress, serial: number, peer: Peer, greeting: Greeting | null = null) {
     this.engine = engine
-    this.socket = socket
     this.key = listen.key
     this.running = engine.current
     this.serial = serial
     this.created = engine.now
-    const peer = greeting === null ? peerOf(socket, listen) : greeting.peer
     this.remoteAddress = peer.remoteAddress
     this.remotePort = peer.remotePort
     this.localAddress = peer.localAddress
@@ -135,7 +134,7 @@ export class Connection implements LogContext {
 
   /** Host part for redirects when the client named none. */
   get localHost(): string { return this.localAddress.includes(':') && !this.localAddress.startsWith('unix:') ? `[${this.localAddress}]` : this.localAddress }
-  get writable(): boolean { return this.state !== State.Closed && !this.socket.destroyed }
+  get writable(): boolean { return this.state !== State.Closed && !this.stream.destroyed }
   get logSerial(): number { return this.serial }
 
   logSuffix(): string {
@@ -143,8 +142,21 @@ export class Connection implements LogContext {
     return request.finished ? `, client: ${this.remoteAddress}, server: ${this.listen.name}` : request.logSuffix()
   }
 
-  /** Bytes arrived in the core read buffer, `buffer[start…end)`; returns false when the socket should not be read for now. */
-  received(buffer: Buffer, start: number, end: number): boolean {
+  /** Bytes arrived at the start of the core read buffer; false when no more should be read for now. */
+  received(count: number): boolean {
+    return this.take(this.engine.memory.bytes, readOffset, readOffset + count)
+  }
+
+  /** Bytes arrived in `buffer[start…end)`: what they cause leaves in one write. */
+  take(buffer: Buffer, start: number, end: number): boolean {
+    const { engine } = this
+    engine.enter()
+    const more = this.process(buffer, start, end)
+    engine.leave()
+    return more
+  }
+
+  private process(buffer: Buffer, start: number, end: number): boolean {
     switch (this.state) {
       case State.Idle:
       case State.Head:
@@ -268,7 +280,7 @@ export class Connection implements LogContext {
   unpause(): void {
     if (!this.paused) return
     this.paused = false
-    this.socket.resume()
+    this.stream.resume()
   }
 
   /** Reads the requests that arrived while another one was answered. */
@@ -355,7 +367,7 @@ export class Connection implements LogContext {
     this.lingerUntil = this.engine.now + r.location.lingeringTime
     this.deadline = Math.min(this.engine.now + r.location.lingeringTimeout, this.lingerUntil)
     this.unpause()
-    this.socket.end()
+    this.stream.end()
   }
 
   /** Sends what is queued, then closes. */
@@ -363,8 +375,8 @@ export class Connection implements LogContext {
     if (this.state === State.Closed) return
     this.engine.writer.flush()
     this.state = State.Closed
-    this.deadline = this.socket.writableLength > 0 ? this.engine.now + this.request.location.sendTimeout : Infinity
-    this.socket.destroySoon()
+    this.deadline = this.stream.pending > 0 ? this.engine.now + this.request.location.sendTimeout : Infinity
+    this.stream.destroySoon()
   }
 
   /** Closes now, dropping what is queued. */
@@ -372,11 +384,14 @@ export class Connection implements LogContext {
     this.engine.writer.flush()
     this.state = State.Closed
     this.deadline = Infinity
-    this.socket.destroy()
+    this.stream.destroy()
   }
 
+  /** The client closed its side. */
+  ended(): void { peerClosed(this) }
+
   /** The socket is gone, for whatever reason. */
-  socketClosed(): void {
+  closed(): void {
     this.state = State.Closed
     this.deadline = Infinity
     if (!this.request.finished) clientGone(this)
@@ -384,5 +399,6 @@ export class Connection implements LogContext {
     this.waiters = []
     for (const wake of waiters) wake(ERROR)
     endConnection(this)
+    this.engine.gone(this)
   }
 }

@@ -1,4 +1,4 @@
-import type { Server, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Cycle } from '../cycle.ts'
 import type { Activity } from '../core/activity.ts'
 import type { ListenAddress } from './servers.ts'
@@ -8,25 +8,23 @@ import type { Request } from './request.ts'
 import { Level } from '../core/log.ts'
 import { Connection } from './connection.ts'
 import { State } from './connstate.ts'
-import { peerClosed, waitedTooLong } from './departure.ts'
+import { waitedTooLong } from './departure.ts'
 import { Greeting } from './greeting.ts'
 import type { Room } from './room.ts'
-import { hasRoom } from './room.ts'
 import { Writer } from './writer.ts'
 import type { HeadParser } from './framing/parser.ts'
 import { CoreMemory, readOffset } from './framing/memory.ts'
 import { TsHead } from './framing/head.ts'
 import { WasmHead } from './framing/wasmhead.ts'
-import { adopt, plain } from '../net/socket.ts'
-import { listen, sharesPorts } from '../net/listen.ts'
+import type { ByteSink } from '../net/bytestream.ts'
+import { NodeStream } from '../net/nodestream.ts'
+import { EpollStream } from '../net/epoll/stream.ts'
+import type { Poller } from '../net/epoll/poller.ts'
+import { toDescriptor } from '../net/handover.ts'
+import { peerOf } from '../net/peer.ts'
+import type { Peer } from '../net/peer.ts'
+import { Arrivals } from './arrivals.ts'
 import { runConnectionHooks } from './hooks/lists.ts'
-
-/**
- * Sockets that a worker opens for one TCP address. libuv accepts one connection per socket and turn of the event loop, so a burst of
- * connections to a busy worker waits that many turns; several sockets of one SO_REUSEPORT group share the burst. Measured at 512 connections: the
- * slowest first answer 80–1800 ms with one socket, 4–330 ms with 8.
- */
-const socketsPerAddress = 8
 
 /** How often waits are looked at, in milliseconds: the precision of every timeout; one pass over all connections costs little. */
 const sweepInterval = 100
@@ -54,7 +52,9 @@ export class HttpEngine {
   readonly connections = new Set<Connection>()
   /** Connections that are not at HTTP yet. */
   readonly greetings = new Set<Greeting>()
-  private readonly listeners = new Map<string, { servers: Server[], address: ListenAddress }>()
+  /** Reads and writes connections; null: Node's own sockets do. */
+  readonly poller: Poller | null
+  private readonly arrivals = new Arrivals(this)
   current: Running
   /** Milliseconds since the epoch, taken once per read or timer, as nginx caches its time per event. */
   now = Date.now()
@@ -77,16 +77,19 @@ export class HttpEngine {
   room: Room | null = null
   private flushing: NodeJS.Immediate | null = null
   /** Takes a connection to an address that another protocol shares, until its first line is there (host/sip); null: none does. */
-  sniff: ((socket: Socket, address: ListenAddress) => boolean) | null = null
+  sniff: ((socket: () => Socket, address: ListenAddress) => boolean) | null = null
   /** Called when the last request of a retired cycle ended. */
   onRetired: (cycle: Cycle) => void = () => {}
   /** Called a few times a second while there are connections, and when the last one is gone: to publish `activity`. */
   onActivity: () => void = () => {}
 
-  constructor(cycle: Cycle, headWasm: WebAssembly.Module | null) {
+  /** `headWasm`: the compiled head parser; null: its TypeScript twin. `poller`: the event method `epoll`; null: Node's. */
+  constructor(cycle: Cycle, headWasm: WebAssembly.Module | null, poller: Poller | null = null) {
     this.memory = new CoreMemory()
     this.parser = headWasm === null ? new TsHead(this.memory.bytes, this.memory.table) : new WasmHead(headWasm, this.memory)
-    this.writer = new Writer(this.memory, this.parser)
+    this.poller = poller
+    if (poller !== null) poller.begin = () => { this.now = Date.now() }
+    this.writer = new Writer(this.memory, this.parser, poller !== null)
     this.current = { cycle, active: 0, retired: false }
   }
 
@@ -94,21 +97,8 @@ export class HttpEngine {
    * Binds every address of `cycle` that is not open yet. Rejects with the first failure after closing what it opened, so that a failed
    * reload leaves everything as it was. `own` says which unix sockets and whether shared ports are this worker's to open.
    */
-  async open(cycle: Cycle, own: (address: ListenAddress) => boolean = () => true): Promise<void> {
-    const opened: string[] = []
-    try {
-      for (const address of cycle.servers?.addresses ?? []) {
-        if (this.listeners.has(address.key) || !own(address)) continue
-        const servers: Server[] = []
-        this.listeners.set(address.key, { servers, address })
-        opened.push(address.key)
-        const shared = address.path === null && address.port !== 0 && sharesPorts
-        for (let i = shared ? socketsPerAddress : 1; i > 0; i--) servers.push(await listen(address, (socket) => this.accept(socket, address.key)))
-      }
-    } catch (error) {
-      for (const key of opened) this.closeListener(key)
-      throw error
-    }
+  open(cycle: Cycle, own: (address: ListenAddress) => boolean = () => true): Promise<void> {
+    return this.arrivals.add(cycle, own)
   }
 
   /** Makes `cycle` the one that new requests begin with; listeners that it does not name are closed; the old one drains. */
@@ -116,12 +106,7 @@ export class HttpEngine {
     const old = this.current
     this.current = { cycle, active: 0, retired: false }
     this.idleSubrequests.length = 0
-    const wanted = new Map((cycle.servers?.addresses ?? []).map((a) => [a.key, a]))
-    for (const [key, listener] of this.listeners) {
-      const address = wanted.get(key)
-      if (address === undefined) this.closeListener(key)
-      else listener.address = address
-    }
+    this.arrivals.take(cycle)
     for (const connection of this.connections) if (connection.state === State.Idle && !connection.refresh()) connection.close()
     if (old.cycle === cycle) return
     old.retired = true
@@ -129,91 +114,99 @@ export class HttpEngine {
   }
 
   /** The present configuration of a listening address; undefined when it is no longer listened on. */
-  address(key: string): ListenAddress | undefined { return this.listeners.get(key)?.address }
+  address(key: string): ListenAddress | undefined { return this.arrivals.address(key) }
 
-  /** Where the listeners really listen (after port 0): key → address of net.Server. */
-  ports(): Map<string, ReturnType<Server['address']>> {
-    return new Map([...this.listeners].map(([key, l]) => [key, l.servers[0]!.address()]))
+  /** Where the listeners really listen (after port 0): key → address. */
+  ports(): ReturnType<Arrivals['ports']> { return this.arrivals.ports() }
+
+  private count(): number {
+    this.accepted++
+    statistics.add(Stat.passiveOpen)
+    statistics.add(Stat.established)
+    if (this.sweeper === null) this.sweeper = setInterval(() => this.sweep(), sweepInterval)
+    return ++this.serials
   }
 
-  private closeListener(key: string): void {
-    for (const server of this.listeners.get(key)?.servers ?? []) server.close()
-    this.listeners.delete(key)
+  /** A connection on which HTTP begins at once: a socket of Node's, or a descriptor of the poller's. */
+  admit(source: Socket | number, address: ListenAddress, peer: Peer): Connection {
+    return this.begin(source, new Connection(this, address, this.count(), peer))
   }
 
-  private accept(raw: Socket, key: string): void {
-    const address = this.listeners.get(key)?.address
-    if (address === undefined) return void raw.destroy()
-    this.now = Date.now()
-    if (this.room !== null && !hasRoom(this, this.room, this.listeners.size)) return void raw.destroy()
-    if (this.sniff !== null && this.sniff(raw, address)) return
-    this.admit(raw, address)
+  /** A connection on which something comes before HTTP. */
+  greet(raw: Socket, address: ListenAddress): void {
+    this.greetings.add(new Greeting(this, raw, address, this.count()))
   }
 
   /** A connection to a shared address turned out to be HTTP's; `rest` is what was read of it already. */
   sniffed(socket: Socket, address: ListenAddress, rest: Buffer): void {
     if (socket.destroyed || this.closing) return void socket.destroy()
     this.now = Date.now()
-    const connection = this.admit(socket, address)
-    if (connection !== null && !this.receivedCopy(connection, rest)) connection.socket.pause()
-  }
-
-  private admit(raw: Socket, address: ListenAddress): Connection | null {
-    this.accepted++
-    statistics.add(Stat.passiveOpen)
-    statistics.add(Stat.established)
-    const serial = ++this.serials
-    if (this.sweeper === null) this.sweeper = setInterval(() => this.sweep(), sweepInterval)
-    if (!address.ssl && !address.proxyProtocol) return this.begin(raw, address, serial, null)
-    this.greetings.add(new Greeting(this, raw, address, serial))
-    return null
+    this.goOn(this.admit(this.own(socket), address, peerOf(socket, address)), rest)
   }
 
   /** HTTP begins on a connection that something else came first on; `rest` is what was read of it already. */
   greeted(greeting: Greeting, socket: Socket, rest: Buffer): void {
     this.now = Date.now()
-    const connection = this.begin(socket, greeting.address, greeting.logSerial, greeting)
-    if (rest.length > 0 && !this.receivedCopy(connection, rest)) connection.socket.pause()
+    const connection = new Connection(this, greeting.address, greeting.logSerial, greeting.peer, greeting)
+    this.goOn(this.begin(greeting.session === null ? this.own(socket) : socket, connection), rest)
+  }
+
+  /** A plain socket as the event method in use wants it. */
+  private own(socket: Socket): Socket | number {
+    if (this.poller === null) return socket
+    try {
+      return toDescriptor(this.poller, socket)
+    } catch {
+      return socket
+    }
+  }
+
+  private goOn(connection: Connection, rest: Buffer): void {
+    if (rest.length > 0 && !this.receivedCopy(connection, rest)) connection.stream.pause()
   }
 
   private countOpen(): void { statistics.put(Stat.open, this.connections.size + this.greetings.size) }
 
-  private begin(raw: Socket, address: ListenAddress, serial: number, greeting: Greeting | null): Connection {
-    const { memory } = this
-    const holder: { connection: Connection | null } = { connection: null }
-    const onData = (data: Buffer) => this.receivedCopy(holder.connection!, data)
-    const socket = greeting !== null && greeting.session !== null ? plain(raw, onData)
-      : adopt(raw, memory.read, (count) => this.received(holder.connection!, memory.bytes, readOffset, count), onData)
-    const connection = holder.connection = new Connection(this, socket, address, serial, greeting)
+  private begin(source: Socket | number, connection: Connection): Connection {
+    const { read } = this.memory
+    if (typeof source === 'number') connection.stream = new EpollStream(this.poller!, source, read, connection)
+    else connection.stream = new NodeStream(source, read, this.inTime(connection), (data) => this.receivedCopy(connection, data))
     this.connections.add(connection)
     this.countOpen()
-    socket.on('end', () => { this.now = Date.now(); peerClosed(connection) })
-    socket.on('error', () => {})
-    socket.on('close', () => {
-      connection.socketClosed()
-      this.connections.delete(connection)
-      this.countOpen()
-      if (this.connections.size === 0 && this.greetings.size === 0) this.nothingLeft()
-    })
     const { hooks } = connection.listen.defaultServer.location.steps
     if (hooks !== null && !runConnectionHooks(connection, hooks)) connection.close()
     return connection
   }
 
-  private received(connection: Connection, buffer: Buffer, start: number, count: number): boolean {
-    this.now = Date.now()
-    this.enter()
-    const more = connection.received(buffer, start, start + count)
-    this.leave()
-    return more
+  /** A connection that Node reads: the time is taken with each read, which the poller does with each batch. */
+  private inTime(connection: Connection): ByteSink {
+    return {
+      received: (count) => {
+        this.now = Date.now()
+        return connection.received(count)
+      },
+      ended: () => {
+        this.now = Date.now()
+        connection.ended()
+      },
+      closed: () => connection.closed(),
+    }
   }
 
-  /** Fallback where the socket cannot read into our buffer: the chunk is copied there when it fits. */
+  /** A connection's socket is gone. */
+  gone(connection: Connection): void {
+    this.connections.delete(connection)
+    this.countOpen()
+    if (this.connections.size === 0 && this.greetings.size === 0) this.nothingLeft()
+  }
+
+  /** Bytes that were not read into our buffer: they are copied there when they fit. */
   private receivedCopy(connection: Connection, data: Buffer): boolean {
     const { memory } = this
-    if (data.length > memory.read.length) return this.received(connection, data, 0, data.length)
+    this.now = Date.now()
+    if (data.length > memory.read.length) return connection.take(data, 0, data.length)
     data.copy(memory.bytes, readOffset)
-    return this.received(connection, memory.bytes, readOffset, data.length)
+    return connection.received(data.length)
   }
 
   /** Begins a batch: writes gather. */
@@ -300,7 +293,7 @@ export class HttpEngine {
    */
   close(graceful: boolean, timeout: number): Promise<void> {
     this.closing = true
-    for (const key of [...this.listeners.keys()]) this.closeListener(key)
+    this.arrivals.closeAll()
     for (const greeting of this.greetings) greeting.abort()
     for (const connection of this.connections) {
       if (!graceful) connection.abort()

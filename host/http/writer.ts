@@ -1,6 +1,8 @@
 import type { Connection } from './connection.ts'
 import type { HeadParser } from './framing/parser.ts'
 import type { CoreMemory } from './framing/memory.ts'
+import type { Slab } from '../net/bytestream.ts'
+import { pointerTo } from '../net/ffi.ts'
 import { headSlotBytes, headSlots, headsOffset, slabOffset } from './framing/memory.ts'
 
 /** A body buffer of at least this size goes to the socket as it is; smaller ones are cheaper to copy into the slab (measured: 28 ns per 100 B). */
@@ -8,16 +10,6 @@ const largeBuffer = 16384
 const slabSize = 65536
 /** Up to here a loop copies faster than a call of TypedArray.set (measured: 20 bytes 25 against 80 ns). */
 const tinyBuffer = 48
-const empty = Buffer.alloc(0)
-
-/** A place that output gathers in; those in the core memory can be filled by memory.copy. */
-interface Slab {
-  readonly bytes: Buffer
-  /** Where it lies in the core memory; −1 when it does not. */
-  readonly offset: number
-  /** The view of the last write: answers are often as long as the one before, and making a view costs 100 ns. */
-  view: Buffer | null
-}
 
 /**
  * The one write path of a worker. Bytes gather in a slab and leave in one write when the read that caused them is done, so a batch of
@@ -36,11 +28,20 @@ export class Writer {
   /** Whose bytes the slab holds. */
   private owner: Connection | null = null
 
-  constructor(memory: CoreMemory, parser: HeadParser) {
+  /** Whether streams want to know where slabs lie. */
+  private readonly pointers: boolean
+
+  /** `pointers`: streams write by system calls of their own. */
+  constructor(memory: CoreMemory, parser: HeadParser, pointers: boolean) {
     this.memory = memory
     this.parser = parser
-    this.free = memory.slabs.map((bytes, i) => ({ bytes, offset: slabOffset + i * slabSize, view: null }))
+    this.pointers = pointers
+    this.free = memory.slabs.map((bytes, i) => this.slabOf(bytes, slabOffset + i * slabSize))
     this.slab = this.free.pop()!
+  }
+
+  private slabOf(bytes: Buffer, offset: number): Slab {
+    return { bytes, offset, pointer: this.pointers ? pointerTo(bytes) : 0n, view: null }
   }
 
   /** Keeps a head that is expected again; the slot to give to `head`, −1 when it is too long. A slot may be taken by another owner later. */
@@ -119,10 +120,8 @@ export class Writer {
     this.owner = null
     this.position = 0
     if (!owner.writable) return
-    let { view } = slab
-    if (view === null || view.length !== position) view = slab.view = slab.bytes.subarray(0, position)
-    owner.socket.write(view)
-    this.afterWrite(owner, slab)
+    owner.stream.write(slab, position)
+    if (owner.stream.pending > 0) this.blocked(owner, slab)
   }
 
   private claim(connection: Connection): void {
@@ -137,19 +136,15 @@ export class Writer {
     this.owner = null
     this.position = 0
     if (!owner.writable) return
-    owner.socket.cork()
-    if (position > 0) owner.socket.write(slab.bytes.subarray(0, position))
-    owner.socket.write(b)
-    owner.socket.uncork()
-    this.afterWrite(owner, position > 0 ? slab : null)
+    owner.stream.writeWith(slab, position, b)
+    if (owner.stream.pending > 0) this.blocked(owner, position > 0 ? slab : null)
   }
 
-  /** When the kernel did not take everything: retire the slab until it has, and tell the connection to hold back. */
-  private afterWrite(owner: Connection, slab: Slab | null): void {
-    if (owner.socket.writableLength === 0) return
+  /** The kernel did not take everything: retires the slab until it has, and tells the connection to hold back. */
+  private blocked(owner: Connection, slab: Slab | null): void {
     owner.blockedWrites++
-    if (slab !== null) this.slab = this.free.pop() ?? { bytes: Buffer.allocUnsafeSlow(slabSize), offset: -1, view: null }
-    owner.socket.write(empty, () => {
+    if (slab !== null) this.slab = this.free.pop() ?? this.slabOf(Buffer.allocUnsafeSlow(slabSize), -1)
+    owner.stream.whenTaken(() => {
       if (slab !== null && this.free.length < 64) this.free.push(slab)
       owner.writeDone()
     })

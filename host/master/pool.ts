@@ -8,6 +8,7 @@ import { Level } from '../core/log.ts'
 import type { Log } from '../core/log.ts'
 import { releaseZones } from '../core/zones.ts'
 import type { SharedZone } from '../core/zones.ts'
+import { Descriptors } from '../net/epoll/descriptors.ts'
 import type { TransportAnswer } from '../net/transports/spec.ts'
 import type { CallContext } from '../rpc/command.ts'
 import { Leader } from '../core/leader.ts'
@@ -34,19 +35,22 @@ class WorkerThread {
   readonly #worker: Worker
   /** Resolves when the thread has ended: its exit code and what it died of. */
   readonly ended: Promise<{ code: number, error: Error | null }>
+  /** What it opens past Node.js. */
+  readonly descriptors = new Descriptors()
   /** It serves. */
   ready = false
   /** It was told to end, so its end is no accident. */
   ending = false
 
-  constructor(entry: URL, data: WorkerData) {
+  constructor(entry: URL, data: Omit<WorkerData, 'descriptors'>) {
     this.slot = data.slot
-    this.#worker = new Worker(entry, { workerData: data, name: `vespid worker ${data.slot}` })
+    this.#worker = new Worker(entry, { workerData: { ...data, descriptors: this.descriptors.memory } satisfies WorkerData, name: `vespid worker ${data.slot}` })
     this.thread = this.#worker.threadId
     this.channel = new Channel(this.#worker)
     let failure: Error | null = null
     this.#worker.on('error', (error) => { failure = error instanceof Error ? error : new Error(String(error)) })
     this.ended = new Promise((resolve) => this.#worker.once('exit', (code) => {
+      this.descriptors.closeAll()
       this.channel.fail(new Error(`worker process ${this.thread} exited`))
       resolve({ code, error: failure })
     }))

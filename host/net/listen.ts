@@ -1,4 +1,4 @@
-import type { Server, Socket } from 'node:net'
+import type { AddressInfo, Server, Socket } from 'node:net'
 import { chmodSync, statSync, unlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
 
@@ -11,6 +11,22 @@ export interface Bindable {
   readonly path: string | null
   readonly backlog: number
   readonly ipv6only: boolean
+  /** What `listen` says of its sockets besides, where that can be done; sizes in bytes, −1 for the system's. */
+  readonly options?: {
+    readonly rcvbuf: number
+    readonly sndbuf: number
+    readonly fastopen: number
+    readonly deferred: boolean
+    readonly soKeepalive: 'on' | 'off' | { readonly idle: number, readonly interval: number, readonly count: number } | null
+  }
+}
+
+/** An open listening socket. */
+export interface Listener {
+  /** Where it really listens (after port 0); the path of a unix socket. */
+  address(): AddressInfo | string | null
+  /** Accepts no more; a unix socket's file is removed. */
+  close(): void
 }
 
 /** Whether several sockets, of one thread or many, may share a TCP port here (SO_REUSEPORT with load balancing is Linux'). */
@@ -45,7 +61,7 @@ function bindOptions(address: Bindable): object {
 }
 
 /** Removes a socket file left by a server that was killed; a file of another kind stays and makes the bind fail. */
-function removeStale(path: string): void {
+export function removeStale(path: string): void {
   try {
     if (statSync(path).isSocket()) unlinkSync(path)
   } catch {

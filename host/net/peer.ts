@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { Accepted } from './epoll/listener.ts'
 
 /** The addresses of an accepted connection, as nginx writes them; `unix:` and port 0 for unix sockets. */
 export interface Peer {
@@ -21,4 +22,10 @@ export function peerOf(socket: Socket, listen: { readonly path: string | null, r
 function plainAddress(address: string | undefined): string {
   if (address === undefined) return ''
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
+}
+
+/** The same of a connection that was accepted by its descriptor. */
+export function peerOfAccepted(accepted: Accepted, listen: { readonly path: string | null }): Peer {
+  if (listen.path !== null) return { remoteAddress: 'unix:', remotePort: 0, localAddress: `unix:${listen.path}`, localPort: 0 }
+  return { remoteAddress: accepted.host, remotePort: accepted.port, localAddress: accepted.localHost, localPort: accepted.localPort }
 }

@@ -61,7 +61,7 @@ export class SipEngine {
 
   constructor(http: HttpEngine) {
     this.http = http
-    http.sniff = (socket, address) => this.sniff(socket, address)
+    http.sniff = (open, address) => this.sniff(open, address)
   }
 
   /** Binds what a cycle adds; rejects with the first failure, having closed what it opened, and tells by `trying` what it was at. */
@@ -265,9 +265,10 @@ export class SipEngine {
   // --- streams --------------------------------------------------------------------------------------------------------------------
 
   /** Takes a new connection to a port that HTTP has as well; false when it is not shared. */
-  private sniff(socket: Socket, address: ListenAddress): boolean {
+  private sniff(open: () => Socket, address: ListenAddress): boolean {
     const listen = this.shared.get(address.key)
     if (listen === undefined || this.main === null) return false
+    const socket = open()
     if (this.streams.size + this.sniffers.size >= this.mostStreams) {
       socket.destroy()
       return true

@@ -25,6 +25,8 @@ export interface WorkerData {
   readonly leader: SharedArrayBuffer
   /** Where all threads count. */
   readonly boards: Boards
+  /** Where the thread notes what it opens past Node.js (`Descriptors`). */
+  readonly descriptors: SharedArrayBuffer
 }
 
 /** A problem of a configuration in cloneable form. */

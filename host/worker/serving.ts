@@ -8,6 +8,8 @@ import { Level } from '../core/log.ts'
 import { ErrorLog } from '../core/logfile.ts'
 import { heapFacts } from './heap.ts'
 import type { Cycle } from '../cycle.ts'
+import { Descriptors } from '../net/epoll/descriptors.ts'
+import { Poller } from '../net/epoll/poller.ts'
 import { HttpEngine } from '../http/engine.ts'
 import { runProcessHook } from '../http/hooks/configure.ts'
 import type { ListenAddress } from '../http/servers.ts'
@@ -47,10 +49,13 @@ export class Serving {
 
   /** Whether this worker is the one that does what only one may do. */
   readonly #leads: () => boolean
+  readonly #descriptors: Descriptors
 
-  constructor(slot: number, head: WebAssembly.Module | null, board = new ActivityBoard(), leads: () => boolean = () => true) {
+  /** `descriptors`: where what this thread opens past Node.js is noted. */
+  constructor(slot: number, head: WebAssembly.Module | null, board = new ActivityBoard(), leads: () => boolean = () => true, descriptors = new Descriptors()) {
     this.slot = slot
     this.#leads = leads
+    this.#descriptors = descriptors
     this.#head = head
     this.#board = board
     this.#before = board.read(slot)
@@ -89,7 +94,7 @@ export class Serving {
       return fail(refusal)
     }
     if (cycle.servers !== null) {
-      this.#engine ??= this.#newEngine(cycle)
+      this.#engine ??= await this.#newEngine(cycle)
       let address: ListenAddress | null = null
       try {
         // A unix socket has one listener: the first worker's.
@@ -149,11 +154,20 @@ export class Serving {
     return null
   }
 
-  #newEngine(cycle: Cycle): HttpEngine {
-    const engine = new HttpEngine(cycle, this.#head)
+  async #newEngine(cycle: Cycle): Promise<HttpEngine> {
+    const engine = new HttpEngine(cycle, this.#head, await this.#poller(cycle))
     engine.onRetired = (old) => this.#release(old)
     engine.onActivity = () => this.#publish(engine)
     return engine
+  }
+
+  /** The event method that `use` names, as it was when this thread began to listen; null: Node's own. */
+  async #poller(cycle: Cycle): Promise<Poller | null> {
+    if (eventConf(cycle).use !== 'epoll') return null
+    const poller = await Poller.open(this.#descriptors)
+    if (typeof poller !== 'string') return poller
+    cycle.log.write(Level.notice, `the event method "epoll" ${poller}; using that of Node.js`)
+    return null
   }
 
   #publish(engine: HttpEngine): void {

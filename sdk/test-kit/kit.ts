@@ -7,9 +7,7 @@
  *   const access = await plugin('build/access.wasm', 'deny 10.0.0.0/8;')
  *   assert.equal((await access.get('/', { from: '10.1.2.3' })).status, 403)
  */
-import { EventEmitter } from 'node:events'
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { buildPlugin } from '../../host/cli/build.ts'
@@ -23,7 +21,7 @@ import { Connection } from '../../host/http/connection.ts'
 import { State } from '../../host/http/connstate.ts'
 import { CoreLocConf } from '../../host/http/core/conf.ts'
 import { HttpEngine } from '../../host/http/engine.ts'
-import { readOffset } from '../../host/http/framing/memory.ts'
+import type { ByteStream, Slab } from '../../host/net/bytestream.ts'
 import { hostModules } from '../../host/modules/list.ts'
 import type { Module } from '../../host/module.ts'
 import { Args, Where } from '../../host/module.ts'
@@ -54,29 +52,27 @@ export class ConfError extends Error {
   override readonly name = 'ConfError'
 }
 
-/** A socket that keeps what is written to it. */
-class Wire extends EventEmitter {
+/** A byte stream that keeps what is written to it. */
+class Wire implements ByteStream {
   readonly chunks: Buffer[] = []
-  readonly remotePort = 50000
-  readonly localAddress = '127.0.0.1'
-  readonly localPort = 80
-  readonly writableLength = 0
-  readonly remoteAddress: string
+  readonly pending = 0
   destroyed = false
+  private readonly done: () => void
 
-  constructor(remoteAddress: string) {
-    super()
-    this.remoteAddress = remoteAddress
+  /** `done` is called when it is closed. */
+  constructor(done: () => void) {
+    this.done = done
   }
 
-  write(data: Uint8Array, done?: () => void): boolean {
-    this.chunks.push(Buffer.from(data))
-    done?.()
-    return true
+  write({ bytes }: Slab, length: number): void { this.chunks.push(Buffer.from(bytes.subarray(0, length))) }
+
+  writeWith(slab: Slab, length: number, body: Uint8Array): void {
+    this.write(slab, length)
+    this.chunks.push(Buffer.from(body))
   }
 
-  cork(): void {}
-  uncork(): void {}
+  whenTaken(done: () => void): void { done() }
+  pause(): void {}
   resume(): void {}
   end(): void { this.destroy() }
   destroySoon(): void { this.destroy() }
@@ -84,7 +80,7 @@ class Wire extends EventEmitter {
   destroy(): void {
     if (this.destroyed) return
     this.destroyed = true
-    this.emit('close')
+    this.done()
   }
 }
 
@@ -121,18 +117,16 @@ export class Plugin {
   /** Sends bytes on a connection of their own. */
   async raw(bytes: Uint8Array, from = '127.0.0.1'): Promise<Answer> {
     const { engine } = this
-    const wire = new Wire(from)
     const address = [...this.cycle.servers!.addresses][0]!
-    const connection = new Connection(engine, wire as unknown as Socket, address, ++this.connections)
+    const connection = new Connection(engine, address, ++this.connections, { remoteAddress: from, remotePort: 50000, localAddress: '127.0.0.1', localPort: 80 })
+    const { promise: closed, resolve } = Promise.withResolvers<void>()
+    const wire = connection.stream = new Wire(resolve)
     engine.connections.add(connection)
-    const closed = new Promise<void>((done) => wire.once('close', done))
     for (let at = 0; at < bytes.length && !wire.destroyed; at += engine.memory.read.length) {
       const part = bytes.subarray(at, at + engine.memory.read.length)
       engine.memory.read.set(part)
       engine.now = Date.now()
-      engine.enter()
-      connection.received(engine.memory.bytes, readOffset, readOffset + part.length)
-      engine.leave()
+      connection.received(part.length)
       // More of a body that a handler waits for: let it take what is there first.
       await Promise.resolve()
     }

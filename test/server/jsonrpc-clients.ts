@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { closeSync, constants, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { connect } from 'node:net'
-import { Libc, addressSize, lastError, libc, unixAddress } from '../../host/net/transports/libc.ts'
+import { lastError } from '../../host/net/ffi.ts'
+import { Libc, addressSize, libc, unixAddress } from '../../host/net/transports/libc.ts'
 import { until } from './kit.ts'
 
 /** The fifo that a caller has made for its answer, open for reading, so that the server finds a reader. */

@@ -7,7 +7,7 @@
  *
  * In a configuration (and in extra files) `<prefix>` stands for the directory without a last slash, and `<port>`, `<port2>`,
  * `<port:admin>` … each for a free port of their own. `pid`, `error_log` and `events` are appended when the configuration lacks them,
- * at its end, so that line numbers stay.
+ * at its end, so that line numbers stay. With VESPID_TEST_EVENTS in the environment the appended `events` names that event method.
  */
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
@@ -84,7 +84,7 @@ export class Site {
     let text = conf.endsWith('\n') ? conf : conf + '\n'
     if (!/(^|[;}\s])pid\s/.test(conf)) text += 'pid vespid.pid;\n'
     if (!/(^|[;}\s])error_log\s/.test(conf)) text += 'error_log error.log info;\n'
-    if (!/\bevents\s*\{/.test(conf)) text += 'events {}\n'
+    if (!/\bevents\s*\{/.test(conf)) text += process.env.VESPID_TEST_EVENTS === undefined ? 'events {}\n' : `events { use ${process.env.VESPID_TEST_EVENTS}; }\n`
     await this.write('vespid.conf', text)
   }
 

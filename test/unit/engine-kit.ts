@@ -7,6 +7,7 @@ import { buildCycle } from '../../host/conf/build.ts'
 import { Level } from '../../host/core/log.ts'
 import type { Log, LogContext } from '../../host/core/log.ts'
 import { HttpEngine } from '../../host/http/engine.ts'
+import { Poller } from '../../host/net/epoll/poller.ts'
 import { hostModules } from '../../host/modules/list.ts'
 import type { Module } from '../../host/module.ts'
 import type { PluginSet } from '../../host/wasm/plugins.ts'
@@ -29,8 +30,16 @@ export interface Engine {
   raw(bytes: string): Promise<string>
 }
 
-/** Starts an engine; `conf` is the inside of a server block listening on a free port. `http` goes before the server, `main` before http{}. */
-export async function engine(t: { after(fn: () => void | Promise<void>): void }, conf: string, modules: Module[] = [], http = '', main = ''): Promise<Engine> {
+interface Test {
+  after(fn: () => void | Promise<void>): void
+  diagnostic?(text: string): void
+}
+
+/**
+ * Starts an engine; `conf` is the inside of a server block listening on a free port. `http` goes before the server, `main` before http{}. With VESPID_TEST_EVENTS in the
+ * environment, or where there is no epoll, Node's own event method serves.
+ */
+export async function engine(t: Test, conf: string, modules: Module[] = [], http = '', main = ''): Promise<Engine> {
   const prefix = mkdtempSync(join(tmpdir(), 'vespid-'))
   t.after(() => rmSync(prefix, { recursive: true, force: true }))
   const port = await freePort()
@@ -42,10 +51,15 @@ export async function engine(t: { after(fn: () => void | Promise<void>): void },
   const { cycle, ok } = buildCycle(options, [...hostModules, ...modules], noPlugins, log)
   assert.ok(ok, cycle.problems.map((p) => p.error.line).join('\n'))
   cycle.log = log
-  const made = new HttpEngine(cycle, null)
+  const poller = process.env.VESPID_TEST_EVENTS === undefined ? await Poller.open() : null
+  if (typeof poller === 'string') t.diagnostic?.(`the event method "epoll" ${poller}`)
+  const made = new HttpEngine(cycle, null, typeof poller === 'string' ? null : poller)
   await made.open(cycle)
   made.commit(cycle)
-  t.after(() => made.close(false, 0))
+  t.after(async () => {
+    await made.close(false, 0)
+    made.poller?.end()
+  })
   const connect = () => Client.open({ host: '127.0.0.1', port })
   return {
     engine: made, port, prefix, lines, connect,

@@ -328,7 +328,7 @@ test('mirror: the client has its answer before the copies have theirs, and its l
   client.write(get('/x', '') + get('/ok', ''))
   await client.until('|ok')
   const [connection] = e.engine.connections
-  connection!.socket.destroy()
+  connection!.stream.destroy()
   await until(() => e.engine.connections.size === 0, () => 'connected')
   assert.equal(e.engine.current.active, 1)
   await open('copy')

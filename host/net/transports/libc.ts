@@ -1,5 +1,6 @@
 /** The few calls of the C library that Node.js has nothing for: unix datagram sockets, through node:ffi (Linux). */
-import { createRequire } from 'node:module'
+import { callsOf, hasFfi } from '../ffi.ts'
+import type { Signatures } from '../ffi.ts'
 
 interface Calls {
   socket(domain: number, type: number, protocol: number): number
@@ -8,18 +9,12 @@ interface Calls {
   poll(fds: Buffer, count: bigint, timeout: number): number
   recvfrom(fd: number, data: Buffer, size: bigint, flags: number, address: Buffer, length: Buffer): bigint
   sendto(fd: number, data: Buffer, size: bigint, flags: number, address: Buffer, length: number): bigint
-  __errno_location(): bigint
 }
 
-interface Ffi {
-  dlopen(path: string | null, functions: Record<string, { arguments: string[], return: string }>): { functions: Calls }
-  getInt32(pointer: bigint, offset: number): number
-}
-
-const signatures: Record<keyof Calls, [string, string[]]> = {
+const signatures: Signatures<Calls> = {
   socket: ['i32', ['i32', 'i32', 'i32']], bind: ['i32', ['i32', 'buffer', 'u32']], pipe2: ['i32', ['buffer', 'i32']],
   poll: ['i32', ['buffer', 'u64', 'i32']], recvfrom: ['i64', ['i32', 'buffer', 'u64', 'i32', 'buffer', 'buffer']],
-  sendto: ['i64', ['i32', 'buffer', 'u64', 'i32', 'buffer', 'u32']], __errno_location: ['pointer', []],
+  sendto: ['i64', ['i32', 'buffer', 'u64', 'i32', 'buffer', 'u32']],
 }
 
 /** Linux's numbers. */
@@ -28,37 +23,13 @@ export const Libc = { Unix: 1, Datagram: 2, NonBlocking: 0o4000, CloseOnExec: 0o
 export const addressSize = 110
 const pathAt = 2
 
-/** The names of the errors that such sockets meet, by errno of Linux. */
-const names: Readonly<Record<number, string>> = {
-  1: 'EPERM', 2: 'ENOENT', 11: 'EAGAIN', 12: 'ENOMEM', 13: 'EACCES', 20: 'ENOTDIR', 22: 'EINVAL', 24: 'EMFILE', 30: 'EROFS', 36: 'ENAMETOOLONG', 90: 'EMSGSIZE',
-  98: 'EADDRINUSE', 105: 'ENOBUFS', 111: 'ECONNREFUSED',
-}
-
-let loaded: { readonly calls: Calls, readonly ffi: Ffi } | null = null
-
-function load(): { readonly calls: Calls, readonly ffi: Ffi } {
-  if (loaded !== null) return loaded
-  let ffi: Ffi | null = null
-  try {
-    if (process.platform === 'linux') ffi = createRequire(import.meta.url)('node:ffi') as Ffi
-  } catch {
-    // Said below.
-  }
-  if (ffi === null) throw new Error('unix datagram sockets need Linux and a Node.js with node:ffi; use "udp:ADDRESS:PORT" or a fifo')
-  const functions = Object.fromEntries(Object.entries(signatures).map(([name, [result, args]]) => [name, { return: result, arguments: args }]))
-  return loaded = { calls: ffi.dlopen(null, functions).functions, ffi }
-}
+let calls: Calls | null = null
 
 /** The calls; throws a sentence for the operator where there are none. */
 export function libc(): Calls {
-  return load().calls
-}
-
-/** The error of the call just before, as Node.js words its own. */
-export function lastError(): NodeJS.ErrnoException {
-  const { calls, ffi } = load()
-  const errno = ffi.getInt32(calls.__errno_location(), 0)
-  return Object.assign(new Error(`error ${errno}`), { errno: -errno, code: names[errno] ?? '' })
+  if (calls !== null) return calls
+  if (!hasFfi()) throw new Error('unix datagram sockets need Linux and a Node.js with node:ffi; use "udp:ADDRESS:PORT" or a fifo')
+  return calls = callsOf(signatures)
 }
 
 /** A unix socket's path as sockaddr_un; null when it is too long. */

@@ -1,6 +1,7 @@
 /** The thread that waits for datagrams on a unix socket, which the event loop cannot do: poll(2) blocks it, a byte in the pipe ends it. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { Libc, addressSize, lastError, libc, senderOf } from './libc.ts'
+import { lastError } from '../ffi.ts'
+import { Libc, addressSize, libc, senderOf } from './libc.ts'
 
 /** What it is started with. `open` counts the datagrams that were handed over and are not answered yet. */
 export interface ReaderData {
