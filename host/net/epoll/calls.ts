@@ -46,7 +46,7 @@ const setupSignatures: Signatures<SetupCalls> = {
 }
 
 /** Linux's numbers. */
-export const Epoll = { Add: 1, Delete: 2, Modify: 3, In: 1, Out: 4, Error: 8, HangUp: 16 } as const
+export const Epoll = { Add: 1, Delete: 2, Modify: 3, In: 1, Out: 4, Error: 8, HangUp: 16, PeerEnded: 0x2000, Edge: 0x8000_0000 } as const
 export const Sys = {
   Unix: 1, Inet: 2, Inet6: 10, Stream: 1, NonBlocking: 0o4000, CloseOnExec: 0o2000000, NoSignal: 0x4000n, ShutWrite: 1, Again: 11, Interrupted: 4, DuplicateCloseOnExec: 1030,
   SemaphoreEvents: 1,

@@ -3,6 +3,14 @@ import { lastErrno, pointerTo } from '../ffi.ts'
 import { Epoll, Sys } from './calls.ts'
 import type { Pollable, Poller } from './poller.ts'
 
+/**
+ * What is told of a connection: each change once, not as long as it lasts (edge-triggered). Who does not read or write at that time must do so later unasked, or ask again.
+ * Saves the kernel a look at every connection per event (measured: docs/performance.md), and us all changes of what is watched.
+ */
+const watched = (Epoll.In | Epoll.Out | Epoll.PeerEnded | Epoll.Edge) >>> 0
+/** Reads of a connection before others have their turn. */
+const mostReads = 8
+
 /** A connection whose socket is read and written by direct system calls. */
 export class EpollStream implements ByteStream, Pollable {
   private readonly poller: Poller
@@ -11,6 +19,7 @@ export class EpollStream implements ByteStream, Pollable {
   private readonly word: bigint
   private readonly buffer: bigint
   private readonly room: bigint
+  private readonly size: number
   private readonly sink: ByteSink
   destroyed = false
   pending = 0
@@ -20,58 +29,56 @@ export class EpollStream implements ByteStream, Pollable {
   private reading = true
   /** Nothing more is to be read: the peer has ended its side. */
   private over = false
-  /** What it is watched for; −1: it is not watched, because it would tell of a hang-up without end. */
-  private watched: number = Epoll.In
   /** What is to happen when everything is written. */
   private atLast: 'nothing' | 'end' | 'close' = 'nothing'
 
-  /** Takes over a connected, non-blocking socket; what arrives is read into `buffer`, whose memory must never move. Throws when it cannot be watched, and has closed it then. */
+  /** Takes over a connected, non-blocking socket; what arrives is read into `buffer`, whose memory must never move. One that cannot be watched is closed at once. */
   constructor(poller: Poller, fd: number, buffer: Uint8Array, sink: ByteSink) {
     this.poller = poller
     this.fd = fd
     this.word = BigInt(fd)
     this.buffer = pointerTo(buffer)
     this.room = BigInt(buffer.length)
+    this.size = buffer.length
     this.sink = sink
     try {
-      poller.add(fd, Epoll.In, this)
-    } catch (error) {
+      poller.add(fd, watched, this)
+    } catch {
+      this.destroyed = true
       poller.closeUnwatched(fd)
-      throw error
+      process.nextTick(gone, this)
     }
   }
 
   ready(events: number): void {
     if (this.pending > 0 && (events & (Epoll.Out | Epoll.Error | Epoll.HangUp)) !== 0) this.writeRests()
-    if (this.destroyed) return
-    if (this.reading && !this.over) this.read()
+    if ((events & ~Epoll.Out) !== 0) this.read((events & ~(Epoll.In | Epoll.Out)) !== 0)
   }
 
-  private read(): void {
-    const count = this.poller.calls.recv(this.word, this.buffer, this.room, 0n)
-    if (count > 0) {
-      if (!this.sink.received(count)) this.pause()
-      return
+  /** Reads what is there. A read that does not fill the buffer took all of it; `atEnd`: the end comes behind. */
+  private read(atEnd: boolean): void {
+    for (let i = 0; i < mostReads; i++) {
+      if (!this.reading || this.over || this.destroyed) return
+      const count = this.poller.calls.recv(this.word, this.buffer, this.room, 0n)
+      if (count > 0) {
+        if (!this.sink.received(count)) this.reading = false
+        if (count < this.size && !atEnd) return
+      } else if (count === 0) {
+        this.over = true
+        return this.sink.ended()
+      } else {
+        if (!passing(lastErrno())) this.destroy()
+        return
+      }
     }
-    if (count === 0) {
-      this.over = true
-      this.watch()
-      return this.sink.ended()
-    }
-    if (!passing(lastErrno())) this.destroy()
+    this.askAgain()
   }
 
-  /** Watches for what is of interest now. */
-  private watch(): void {
+  /** Lets the kernel tell once more what it has told before. */
+  private askAgain(): void {
     if (this.destroyed) return
-    const wanted = (this.reading && !this.over ? Epoll.In : 0) | (this.pending > 0 ? Epoll.Out : 0)
-    if (wanted === this.watched || (wanted === 0 && this.watched < 0)) return
     try {
-      // A hang-up is told whatever is asked for: who wants to hear nothing must go.
-      if (wanted === 0) this.poller.unwatch(this.fd)
-      else if (this.watched < 0) this.poller.watch(this.fd, wanted)
-      else this.poller.modify(this.fd, wanted)
-      this.watched = wanted === 0 ? -1 : wanted
+      this.poller.modify(this.fd, watched)
     } catch {
       this.destroy()
     }
@@ -111,7 +118,6 @@ export class EpollStream implements ByteStream, Pollable {
   private keep(bytes: Uint8Array): void {
     this.rests.push(bytes)
     this.pending += bytes.length
-    this.watch()
   }
 
   private writeRests(): void {
@@ -131,7 +137,6 @@ export class EpollStream implements ByteStream, Pollable {
     }
     if (this.atLast === 'close') return this.destroy()
     if (this.atLast === 'end') this.poller.setup.shutdown(this.fd, Sys.ShutWrite)
-    this.watch()
     this.taken()
   }
 
@@ -147,14 +152,12 @@ export class EpollStream implements ByteStream, Pollable {
     else this.takers.push(done)
   }
 
-  pause(): void {
-    this.reading = false
-    this.watch()
-  }
+  pause(): void { this.reading = false }
 
   resume(): void {
+    if (this.reading) return
     this.reading = true
-    this.watch()
+    this.askAgain()
   }
 
   end(): void {
