@@ -47,7 +47,7 @@ export const eventsModule: Module = {
   directives: [{ name: 'events', where: Where.Main, args: Args.Block | Args.None, conf: 'core', set: events }],
 }
 
-/** The event methods that nginx has on this system; here the runtime chooses, and the name is only checked. */
+/** The event methods that nginx has on this system. Here `epoll` is our own (host/net/epoll), and every other one Node's event loop. */
 const methods = new Set(process.platform === 'linux' ? ['epoll', 'poll', 'select'] :
   process.platform === 'darwin' || process.platform === 'freebsd' ? ['kqueue', 'poll', 'select'] : ['poll', 'select'])
 
