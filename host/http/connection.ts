@@ -16,11 +16,12 @@ import type { Peer } from '../net/peer.ts'
 import { Request } from './request.ts'
 import { clientGone, peerClosed } from './departure.ts'
 import { State } from './connstate.ts'
-import { prefixOffset, readOffset } from './framing/memory.ts'
+import { readOffset } from './framing/memory.ts'
+import { arrived, keepInput, readOn } from './input.ts'
 import { HeadResume } from './framing/parser.ts'
 import { keepsBadly } from './browsers.ts'
 import { endConnection } from './hooks/lists.ts'
-import { headLimits, readHead, waitForRequest } from './intake.ts'
+import { headLimits, waitForRequest } from './intake.ts'
 
 /** Bytes of a head as they came, to be compared with those of the next. */
 export interface KnownBytes { readonly bytes: DataView, readonly length: number }
@@ -36,8 +37,6 @@ export interface KnownPath extends KnownBytes {
   found: CoreLocConf | null
 }
 
-/** Bytes kept for later while a request is busy, at most; past it the socket is not read (back pressure). */
-const stashLimit = 65536
 const nothing = Buffer.alloc(0)
 
 /** Who takes the client's bytes after a 101 answer, when they are no HTTP any more. */
@@ -151,78 +150,9 @@ export class Connection implements LogContext, ByteSink {
   take(buffer: Buffer, start: number, end: number): boolean {
     const { engine } = this
     engine.enter()
-    const more = this.process(buffer, start, end)
+    const more = arrived(this, buffer, start, end)
     engine.leave()
     return more
-  }
-
-  private process(buffer: Buffer, start: number, end: number): boolean {
-    switch (this.state) {
-      case State.Idle:
-      case State.Head:
-      case State.Discard:
-        this.takeInput(buffer, start, end)
-        readHead(this)
-        break
-      case State.Body:
-        this.takeInput(buffer, start, end)
-        this.request.body.more()
-        break
-      case State.Busy:
-        if (this.tunnel !== null) {
-          if (!this.tunnel.received(Buffer.from(buffer.subarray(start, end)))) this.paused = true
-          return !this.paused
-        }
-        this.takeInput(buffer, start, end)
-        break
-      case State.Linger:
-        this.deadline = Math.min(this.engine.now + this.request.location.lingeringTimeout, this.lingerUntil)
-        return true
-      default:
-        return true
-    }
-    this.keepInput()
-    return !this.paused
-  }
-
-  /** Joins what was kept with what arrived: in the core memory when it fits before the read buffer, else in a new buffer. */
-  private takeInput(buffer: Buffer, start: number, end: number): void {
-    const kept = this.end - this.position
-    if (kept === 0) {
-      this.input = buffer
-      this.position = start
-      this.end = end
-      return
-    }
-    const { memory } = this.engine
-    if (buffer === memory.bytes && start - kept >= prefixOffset) {
-      this.input.copy(buffer, start - kept, this.position, this.end)
-      this.input = buffer
-      this.position = start - kept
-      this.end = end
-      return
-    }
-    const joined = Buffer.allocUnsafeSlow(kept + end - start)
-    this.input.copy(joined, 0, this.position, this.end)
-    buffer.copy(joined, kept, start, end)
-    this.input = joined
-    this.position = 0
-    this.end = joined.length
-  }
-
-  /** Leaves the core read buffer: copies what is not consumed yet; called before control returns to the event loop. */
-  keepInput(): void {
-    if (!this.request.finished) this.request.body.detach()
-    const left = this.end - this.position
-    if (left === 0) {
-      this.input = nothing
-      this.position = this.end = 0
-    } else if (this.input === this.engine.memory.bytes) {
-      this.input = Buffer.from(this.input.subarray(this.position, this.end))
-      this.position = 0
-      this.end = left
-    }
-    if (left > stashLimit && this.state === State.Busy && !this.paused) this.paused = true
   }
 
   /** Takes over a configuration that was committed since the last request; false when it no longer listens here. */
@@ -261,7 +191,7 @@ export class Connection implements LogContext, ByteSink {
     this.engine.now = Date.now()
     go()
     this.engine.writer.flush()
-    if (this.request.finished && (this.state === State.Idle || this.state === State.Discard) && this.end > this.position) this.next()
+    if (this.request.finished && (this.state === State.Idle || this.state === State.Discard) && this.end > this.position) readOn(this)
   }
 
   /** A request's answer is complete (all bytes handed to the writer): keep the connection, discard its body, or close. */
@@ -283,23 +213,6 @@ export class Connection implements LogContext, ByteSink {
     this.stream.resume()
   }
 
-  /** Reads the requests that arrived while another one was answered. */
-  private next(): void {
-    this.engine.enter()
-    const { memory } = this.engine
-    if (this.input !== memory.bytes) {
-      // Heads are parsed in the core memory only; what was kept while the request was busy always fits the prefix.
-      const at = memory.prepend(this.input.subarray(this.position, this.end))
-      if (at < 0) return this.abort()
-      this.input = memory.bytes
-      this.position = at
-      this.end = readOffset
-    }
-    readHead(this)
-    this.keepInput()
-    this.engine.leave()
-  }
-
   /** Whether the connection may take another request after this one (nginx.md §3.3, keepalive_* directives). */
   mayKeepAlive(r: RequestType): boolean {
     const { location } = r
@@ -312,7 +225,7 @@ export class Connection implements LogContext, ByteSink {
     this.tunnel = tunnel
     const early = Buffer.from(this.input.subarray(this.position, this.end))
     this.position = this.end
-    this.keepInput()
+    keepInput(this)
     const room = early.length === 0 || tunnel.received(early)
     if (room) this.unpause()
     else this.paused = true
@@ -330,7 +243,7 @@ export class Connection implements LogContext, ByteSink {
     if (this.stalled) {
       this.stalled = false
       this.unpause()
-      if (this.state === State.Idle || this.state === State.Discard) this.next()
+      if (this.state === State.Idle || this.state === State.Discard) readOn(this)
     }
     const { waiters } = this
     if (waiters.length === 0) return
