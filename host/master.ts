@@ -131,7 +131,7 @@ export class Master implements ServerControl {
       call: (method, params, context) => this.call(method, params, context),
       current: () => this.#candidate?.next ?? null,
       exclusive: (work) => this.exclusive(work),
-      emptied: (zone, thread) => this.#zones.emptied(zone, thread),
+      threadEnded: (thread) => this.cycle.zones.threadEnded(thread, (zone) => this.#zones.emptied(zone, thread)),
     }, entry, this.#head)
   }
 

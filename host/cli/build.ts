@@ -6,6 +6,7 @@ import { compilePlugin } from '../wasm/compile.ts'
 import type { PluginFacts } from '../wasm/plugins.ts'
 import { factsOf, instantiate } from '../wasm/plugins.ts'
 import { compile, entryOf, folderName } from './asc.ts'
+import { registered } from './facts.ts'
 
 const usage = 'usage: vespid build [DIRECTORY] [-o FILE]'
 
@@ -56,24 +57,13 @@ export function summary(facts: PluginFacts): string {
   const parts: string[] = []
   const handlers = facts.handlers ?? []
   const plain = (facts.directives ?? []).filter((d) => !handlers.includes(d))
-  const say = (one: string, names: readonly string[] | undefined): void => {
-    if (names !== undefined && names.length > 0) parts.push(`${one}${names.length > 1 ? 's' : ''} ${names.join(' ')}`)
+  const say = (one: string, names: readonly string[] | number): void => {
+    if (typeof names === 'number') parts.push(names > 1 ? `${names} ${one}s` : one)
+    else if (names.length > 0) parts.push(`${one}${names.length > 1 ? 's' : ''} ${names.join(' ')}`)
   }
   say('handler', handlers)
   say('directive', plain)
-  say('phase', facts.phases)
-  if (facts.header_filters !== undefined) parts.push(facts.header_filters > 1 ? `${facts.header_filters} header filters` : 'header filter')
-  if (facts.body_filters !== undefined) parts.push(facts.body_filters > 1 ? `${facts.body_filters} body filters` : 'body filter')
-  if (facts.input_filters !== undefined) parts.push(facts.input_filters > 1 ? `${facts.input_filters} input filters` : 'input filter')
-  say('variable', facts.variables)
-  say('select', facts.selects)
-  say('function', facts.functions?.map((name) => `${name}()`))
-  say('pseudo-variable', facts.pseudo_variables)
-  say('transformation', facts.transformations)
-  say('parameter', facts.parameters)
-  say('event route', facts.event_routes)
-  say('command', facts.commands)
-  say('metric', facts.metrics)
+  for (const [one, names] of registered(facts)) say(one, names)
   return `${file} ${(facts.size / 1000).toFixed(1)} kB: ${parts.length === 0 ? 'registers nothing' : parts.join(', ')}`
 }
 

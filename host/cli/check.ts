@@ -8,6 +8,7 @@ import type { Need } from '../wasm/needs.ts'
 import { needsOf } from '../wasm/needs.ts'
 import type { PluginFacts } from '../wasm/plugins.ts'
 import { factsOf, instantiate } from '../wasm/plugins.ts'
+import { registered } from './facts.ts'
 
 const usage = 'usage: vespid check [--json] FILE.wasm'
 
@@ -54,29 +55,14 @@ function asked({ kind, calls, named }: Need): string {
 /** One line per fact. */
 function report(facts: PluginFacts, needs: readonly Need[], bytes: Uint8Array): string {
   const lines = [`${facts.file}: a plugin for ABI ${facts.abi}, ${(facts.size / 1000).toFixed(1)} kB, sha256 ${facts.hash.slice(0, 16)}`]
-  const list = (what: string, names: readonly string[] | undefined): void => {
-    if (names !== undefined) lines.push(`  ${what}: ${names.join(' ')}`)
-  }
   const handlers = facts.handlers ?? []
-  list('directives', facts.directives?.map((d) => (handlers.includes(d) ? `${d} (content handler)` : d)))
-  list('phases', facts.phases)
-  if (facts.header_filters !== undefined) lines.push(`  header filters: ${facts.header_filters}`)
-  if (facts.body_filters !== undefined) lines.push(`  body filters: ${facts.body_filters}`)
-  if (facts.input_filters !== undefined) lines.push(`  input filters: ${facts.input_filters}`)
-  list('variables', facts.variables)
-  list('selects', facts.selects)
-  list('functions', facts.functions?.map((name) => `${name}()`))
-  list('pseudo-variables', facts.pseudo_variables)
-  list('transformations', facts.transformations)
-  list('parameters', facts.parameters)
-  list('event routes', facts.event_routes)
-  list('commands', facts.commands)
-  list('metrics', facts.metrics)
-  list('zones', facts.zones)
-  list('timers', facts.timers)
-  if (facts.state !== undefined) lines.push(`  state: version ${facts.state}, handed over when it is replaced`)
-  for (const need of needs) lines.push(`  needs ${asked(need)}`)
   const used = readOutline(bytes).imports.filter((i) => i.module === 'vespid').map((i) => i.name)
+  if (facts.directives !== undefined) lines.push(`  directives: ${facts.directives.map((d) => (handlers.includes(d) ? `${d} (content handler)` : d)).join(' ')}`)
+  for (const [one, names] of registered(facts)) lines.push(`  ${one}s: ${typeof names === 'number' ? names : names.join(' ')}`)
+  if (used.includes('transport')) lines.push('  transports: those that its configuration names; "plugin.show" tells which')
+  if (facts.state !== undefined) lines.push(`  state: version ${facts.state}, handed over when it is replaced`)
+  if (facts.asks_for !== undefined) lines.push(`  asks for "${facts.asks_for.join('; ')};"`)
+  for (const need of needs) lines.push(`  needs ${asked(need)}`)
   lines.push(`  host calls: ${used.length === 0 ? 'none' : used.join(' ')}`)
   if (lines.length === 2) lines.push('  it registers nothing: call directive, content, phase … at the top level of its source')
   return `${lines.join('\n')}\n`

@@ -29,6 +29,9 @@ export const storeKind = 'zone'
 /** The kind of zones that are checked and get no memory: those of `upstream{}`, whose state is each worker's own. */
 export const memorylessKind = 'upstream'
 
+/** How long the lock of a zone is waited for, in milliseconds: its holder may be another thread that has died, and then the zone is emptied soon. */
+const releasePatience = 1000
+
 /** A zone of a configuration: state that all workers share (ngx_shm_zone_t). */
 export class Zone {
   readonly name: string
@@ -43,6 +46,8 @@ export class Zone {
     `zone "${this.name}" uses "${this.binding}" while previously it used "${previous}"`
   /** What the module that defines the zone keeps with it; null while the zone is only used. */
   data: unknown = null
+  /** Takes out of the table, which is locked, what a thread that has died had put in for as long as it needs it; null: nobody does that. */
+  release: ((table: SharedTable, thread: number) => void) | null = null
   /** The table; there once the configuration is complete. */
   table!: SharedTable
   memory: SharedArrayBuffer | null = null
@@ -108,6 +113,19 @@ export class Zones {
     return errors
   }
 
+  /**
+   * A thread has ended: gives back what it had locked and taken. A zone that it was changing is emptied, and `emptied` told, which may fill it
+   * again before anybody else sees it.
+   */
+  threadEnded(thread: number, emptied: (zone: Zone) => void): void {
+    for (const zone of this.zones.values()) {
+      const { memory, table, release } = zone
+      if (memory === null || table.threadEnded(thread, () => emptied(zone)) || release === null || !table.tryLock(releasePatience)) continue
+      release(table, thread)
+      table.unlock()
+    }
+  }
+
   /** The memory of all zones, to be given to workers and to the next configuration. */
   shared(): SharedZone[] {
     const list: SharedZone[] = []
@@ -116,14 +134,6 @@ export class Zones {
     }
     return list
   }
-}
-
-/**
- * To be called when a thread has ended: gives back what it had locked. A zone that it was changing is emptied, and
- * `emptied` told, which may fill it again before anybody else sees it.
- */
-export function releaseZones(zones: readonly SharedZone[], thread: number, emptied?: (zone: SharedZone) => void): void {
-  for (const zone of zones) new SharedTable(zone.memory).threadEnded(thread, () => emptied?.(zone))
 }
 
 function openZone(zone: Zone, previous: readonly SharedZone[]): string | null {

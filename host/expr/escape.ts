@@ -1,26 +1,55 @@
-const hex = '0123456789ABCDEF'
+/** `%XX`: the one place that escapes bytes for URIs and takes such escapes back. All texts are byte strings. */
+
+const digits = '0123456789ABCDEF'
 
 /** For each byte `%XX`. */
-const escapes: readonly string[] = Array.from({ length: 256 }, (_, byte) => `%${hex[byte >> 4]}${hex[byte & 15]}`)
+const escapes: readonly string[] = Array.from({ length: 256 }, (_, byte) => `%${digits[byte >> 4]}${digits[byte & 15]}`)
 
-/** What may not stand as it is in a query argument: controls, space, `"#%&+;<>?\^` `` ` `` `{|}`, DEL and everything above (nginx's NGX_ESCAPE_ARGS). */
-const unsafeInArgs = /[\x00-\x20"#%&+;<>?\\^`{|}\x7f-\xff]/
-const unsafeInArgsAll = /[\x00-\x20"#%&+;<>?\\^`{|}\x7f-\xff]/g
-
-/** A byte string with every byte that is not safe in a query argument written as `%XX`. */
-export function escapeArgument(text: string): string {
-  return unsafeInArgs.test(text) ? text.replace(unsafeInArgsAll, (c) => escapes[c.charCodeAt(0)]!) : text
+/** Which bytes are escaped: controls and DEL, what stands in `chars`, and with `above` all from 0x80 on. */
+function unsafe(chars: string, above: boolean): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, c) => c < 32 || c === 127 || (above && c > 127) || chars.includes(String.fromCharCode(c)) ? 1 : 0)
 }
 
-const control = /[\x00-\x1f\x7f]/
-const controlAll = /[\x00-\x1f\x7f]/g
+/** What no URI may hold as it is (RFC 3986). */
+const never = ' "<>\\^`{|}'
+const inPath = unsafe(`${never}#%?`, true)
+const inArgument = unsafe(`${never}#%&+;?`, true)
+const inName = unsafe(`${never}!#$%&'()*+,/:;=?@[]`, true)
+const inTarget = unsafe(' ', false)
+const inLocation = unsafe('', false)
+
+function escape(text: string, table: Uint8Array): string {
+  let out = ''
+  let run = 0
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i)
+    if (table[c] !== 1) continue
+    out += text.slice(run, i) + escapes[c]!
+    run = i + 1
+  }
+  return run === 0 ? text : out + text.slice(run)
+}
+
+/** A decoded path as it is sent (nginx's NGX_ESCAPE_URI). */
+export function escapePath(path: string): string { return escape(path, inPath) }
+
+/** A text as a query argument (nginx's NGX_ESCAPE_ARGS). */
+export function escapeArgument(text: string): string { return escape(text, inArgument) }
+
+/** A name as one segment of a link: all but the unreserved characters of RFC 3986 §2.3 is escaped (nginx's NGX_ESCAPE_URI_COMPONENT). */
+export function escapeName(name: string): string { return escape(name, inName) }
+
+/**
+ * A request target that cannot end its line: nginx lets `proxy_pass http://a$uri` split the request, here blanks and
+ * controls are `%XX`.
+ */
+export function safeTarget(target: string): string { return escape(target, inTarget) }
 
 /** A redirect target that cannot end its header line: control characters become `%XX`. nginx sends them raw. */
-export function safeLocation(url: string): string {
-  return control.test(url) ? url.replace(controlAll, (c) => escapes[c.charCodeAt(0)]!) : url
-}
+export function safeLocation(url: string): string { return escape(url, inLocation) }
 
-function hexDigit(c: number): number {
+/** The value of a hexadecimal digit's character code, −1 for any other. */
+export function hexDigit(c: number): number {
   if (c >= 48 && c <= 57) return c - 48
   const lower = c | 32
   return lower >= 97 && lower <= 102 ? lower - 87 : -1

@@ -14,7 +14,7 @@ export type TemplatePart = string | Variable | number
 export type TemplatePiece = { readonly text: string } | { readonly variable: string } | { readonly capture: number } | { readonly select: string }
 
 /** The value of capture `n` of the last regex that matched in this request; '' when there is none. */
-export function captured(r: Request, n: number): string {
+function captured(r: Request, n: number): string {
   const captures = r.captures
   return captures === null ? '' : captures[n] ?? ''
 }
@@ -120,17 +120,6 @@ function selectEnd(source: string, start: number): number {
     if (source[at] === '"') at = quotedEnd(source, at)
   }
   throw new ConfigError(`the closing bracket in "${/^@[\w.[\]-]*/.exec(source.slice(start))![0]}" select is missing`)
-}
-
-/** Puts pieces back into a text that splits into the same pieces, as far as there is one (a lone `$` cannot be written). */
-export function joinTemplate(pieces: readonly TemplatePiece[]): string {
-  let text = ''
-  for (const piece of pieces) {
-    if ('text' in piece) text += piece.text
-    else if ('capture' in piece) text += `$${piece.capture}`
-    else text += `\${${'select' in piece ? piece.select : piece.variable}}`
-  }
-  return text
 }
 
 /**

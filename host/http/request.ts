@@ -7,10 +7,13 @@ import type { BodyPart, RunningBodyFilter } from './response.ts'
 import type { Step, StepList } from './phases.ts'
 import type { Nest } from './postpone.ts'
 import type { HttpMessage } from '../sip/httpmessage.ts'
+import type { MessageState } from '../sip/state.ts'
 import type { RequestRecord } from './hooks/record.ts'
+import type { KeptVerdict } from './kept.ts'
 import { DONE, ERROR } from '../module.ts'
 import { Level } from '../core/log.ts'
 import { extension } from './framing/uri.ts'
+import { F_COMPLEX, T_FLAGS, T_PATH_LEN, T_PATH_OFF, T_TARGET_LEN, T_TARGET_OFF, T_URI_LEN, T_URI_OFF } from './framing/table.ts'
 import { RequestHead } from './head.ts'
 import { RequestBody } from './body.ts'
 import { ResponseHeaders } from './response.ts'
@@ -78,6 +81,8 @@ export class Request implements LogContext {
   nest: Nest | null = null
   /** What hooks keep for it: notes, contexts, its user; null until there is something. */
   hooks: RequestRecord | null = null
+  /** Verdicts that handlers give to all requests of this connection; it outlives the request, for the connection's next one. */
+  kept: KeptVerdict | null = null
   internal = false
   uriChanged = false
   /** URI changes left; nginx starts at 11, which allows 10. */
@@ -88,6 +93,8 @@ export class Request implements LogContext {
   captures: RegExpExecArray | null = null
   /** What selects and scripts see of it (host/sip/httpmessage.ts, messageOf); null until one looks. */
   message: HttpMessage | null = null
+  /** What the script that runs on it has changed; null before one has. */
+  scriptState: MessageState | null = null
   /** Per module by position; cleared by an internal redirect. */
   readonly ctx: unknown[] = []
   /** Values by variable index; undefined = not evaluated. A subrequest shares its parent's. */
@@ -151,7 +158,7 @@ export class Request implements LogContext {
     this.uriChanges = 11
     this.accessCode = this.errStatus = this.limitReqStatus = this.limitConnStatus = 0
     this.addUriToAlias = false
-    this.captures = this.message = null
+    this.captures = this.message = this.scriptState = null
     if (this.ctx.length > 0) this.ctx.length = 0
     if (this.variables.length > 0) this.variables.fill(undefined)
     this.headerOnly = this.headerSent = this.keepalive = this.chunked = this.outputDone = this.finished = this.redirected = false
@@ -171,9 +178,15 @@ export class Request implements LogContext {
   /** Part after the last dot of the last path segment; '' when there is none. */
   get extension(): string { return extension(this.uri) }
   /** The target as received, scheme and host included where the client named them. */
-  get target(): string { return this.head.target() }
+  get target(): string { return this.bare(T_TARGET_OFF, T_TARGET_LEN) ? this.uri : this.head.target() }
   /** Raw target without scheme and host: `$request_uri`. */
-  get unparsedUri(): string { return this.head.unparsedUri() }
+  get unparsedUri(): string { return this.bare(T_URI_OFF, T_URI_LEN) ? this.uri : this.head.unparsedUri() }
+  /** Whether what lies at this offset of the head is nothing but the path, and `uri` the same text: most targets are. */
+  private bare(offset: number, length: number): boolean {
+    const { table } = this.head
+    return this.revision === 0 && !this.internal && this.parent === null && this.head.received && (table[T_FLAGS]! & F_COMPLEX) === 0 &&
+      table[offset] === table[T_PATH_OFF] && table[length] === table[T_PATH_LEN]
+  }
   /** The request line as received. */
   get requestLine(): string { return this.head.requestLine() }
   /** The request body when it is in memory, else null. */
@@ -274,7 +287,7 @@ export class Request implements LogContext {
   runCleanups(): void {
     const { cleanups } = this
     // With it goes what a route has kept of the message.
-    this.message = null
+    this.message = this.scriptState = null
     if (cleanups === null) return
     this.cleanups = null
     for (const cleanup of cleanups) cleanup()

@@ -6,8 +6,6 @@ import { sharedBoards, workerEnded } from '../core/boards.ts'
 import { ConfigError } from '../core/errors.ts'
 import { Level } from '../core/log.ts'
 import type { Log } from '../core/log.ts'
-import { releaseZones } from '../core/zones.ts'
-import type { SharedZone } from '../core/zones.ts'
 import { Descriptors } from '../net/epoll/descriptors.ts'
 import type { TransportAnswer } from '../net/transports/spec.ts'
 import type { CallContext } from '../rpc/command.ts'
@@ -70,8 +68,8 @@ export interface PoolHost {
   current(): Next | null
   /** Runs `work` when no reload and no other change of workers is in progress. */
   exclusive<T>(work: () => Promise<T>): Promise<T>
-  /** A worker's death has emptied a zone, which is still locked. */
-  emptied?(zone: SharedZone, thread: number): void
+  /** A worker has ended: what it had taken of the zones is free. */
+  threadEnded?(thread: number): void
 }
 
 /** The worker threads: as many as the configuration says, each replaced when it dies. */
@@ -148,7 +146,7 @@ export class Pool implements Crew {
     // What it had taken is free before another worker may want it.
     for (const { timers } of this.#host.current()?.plugins?.files ?? []) new TimerBoard(timers).died(worker.thread)
     if (!this.#stopping) this.#nameLeader(this.#wanted)
-    releaseZones(this.#host.current()?.options.zones ?? [], worker.thread, (zone) => this.#host.emptied?.(zone, worker.thread))
+    this.#host.threadEnded?.(worker.thread)
     const { log } = this.#host
     if (worker.ending && error === null) return log.write(Level.notice, `worker process ${worker.thread} exited with code ${code}`)
     log.write(Level.alert, `worker process ${worker.thread} exited with code ${code}${error === null ? '' : `: ${cause(error)}`}`)

@@ -3,7 +3,7 @@ import type { SipListen } from '../sip/listens.ts'
 import { createSocket } from 'node:dgram'
 import { createServer, isIPv6 } from 'node:net'
 import { systemFailure } from '../core/errors.ts'
-import { keyOf } from '../sip/listens.ts'
+import { sentBy } from '../sip/listens.ts'
 import { BindFailure } from './bind.ts'
 
 /**
@@ -14,7 +14,7 @@ export async function checkSipAddresses(cycle: Cycle, old: Cycle | null): Promis
   const held = new Set((old?.sip?.listens ?? []).map(({ name }) => name))
   const http = new Set([...cycle.servers?.addresses ?? [], ...old?.servers?.addresses ?? []].map(({ key }) => key))
   for (const listen of cycle.sip?.listens ?? []) {
-    if (held.has(listen.name) || (listen.protocol === 'tcp' && http.has(keyOf(listen)))) continue
+    if (held.has(listen.name) || (listen.protocol === 'tcp' && http.has(sentBy(listen.host, listen.port)))) continue
     const error = listen.protocol === 'udp' ? await tryUdp(listen) : await tryTcp(listen)
     if (error !== null) throw new BindFailure([{ message: systemFailure(`bind() to ${listen.name}`, error), note: null }])
   }

@@ -1,6 +1,6 @@
 import { Level } from '../core/log.ts'
 import type { Log } from '../core/log.ts'
-import type { SharedZone, Zone } from '../core/zones.ts'
+import type { Zone } from '../core/zones.ts'
 import { ZoneBusy } from '../core/zonestore.ts'
 import { ZoneWriter } from '../core/zonewriter.ts'
 import type { Cycle } from '../cycle.ts'
@@ -100,7 +100,7 @@ export class ZoneKeeper {
   }
 
   /** A worker has died while it changed a zone, which is empty now and still locked: says so, and fills it from its file. */
-  emptied(zone: SharedZone, thread: number): void {
+  emptied(zone: Zone, thread: number): void {
     const writer = this.#writers.find(({ memory }) => memory === zone.memory)
     writer?.refill()
     const what = writer === undefined ? 'emptied' : 'filled again from its file'

@@ -12,6 +12,8 @@ import { layout, quoted } from './layout.ts'
 import { LenientObject, plain, readLenient } from './lenient.ts'
 import type { Registry } from './registry.ts'
 import { unknownCommand } from './registry.ts'
+import type { CallObject } from './request.ts'
+import { invalidRequest, member, parseError, readCall, readDocument, refusal, tooMany } from './request.ts'
 import { readSimpleCall } from './simplecall.ts'
 import { stored } from './storepath.ts'
 
@@ -34,7 +36,6 @@ interface Around {
   readonly onFault: OnFault
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const longestReason = 127
 
 /**
@@ -94,16 +95,18 @@ function strictId(id: unknown): string | null {
 function safely(around: Around, bytes: Buffer): Outcome | Promise<Outcome> {
   const { dialect } = around
   const root = readJson(bytes, dialect)
-  if (root === undefined) return fault(dialect, new RpcError(RpcCode.ParseError, 'Parse error'), 'null', dialect.replyName ? nameIn(bytes) : null, 400, false)
+  if (root === undefined) return fault(dialect, parseError(), 'null', dialect.replyName ? nameIn(bytes) : null, 400, false)
   if (Array.isArray(root)) return batch(around, root)
-  const call = readCall(around, root, replyNameOf(root))
-  return call instanceof RpcError ? refused(dialect, call, root) : runCall(around, call)
+  const replyName = replyNameOf(root)
+  const asked = readCall(root)
+  const call = prepare(around, root, asked, replyName)
+  return call instanceof RpcError ? refused(dialect, call, asked, replyName) : runCall(around, call)
 }
 
 /** What a shell script sends may be JSON by Kamailio's rules only: kamctl writes `08`. */
 function readJson(bytes: Buffer, dialect: Dialect): unknown {
   try {
-    return JSON.parse(utf8.decode(bytes))
+    return readDocument(bytes)
   } catch {
     if (!dialect.replyName) return undefined
     const value = readLenient(bytes)
@@ -121,51 +124,35 @@ function replyNameOf(root: unknown): string | null {
   return typeof name === 'string' ? name : null
 }
 
-function member(root: unknown, name: string): unknown {
-  return typeof root === 'object' && root !== null && !Array.isArray(root) && Object.hasOwn(root, name) ? (root as Record<string, unknown>)[name] : undefined
-}
-
-/** A call of a plain object, or why it cannot be made. */
-function readCall({ registry, dialect, context }: Around, root: unknown, replyName: string | null): Call | RpcError {
-  const method = member(root, 'method')
-  const params = member(root, 'params')
-  const id = member(root, 'id')
-  const scalar = params !== undefined && (typeof params !== 'object' || params === null)
-  if (member(root, 'jsonrpc') !== '2.0' || typeof method !== 'string' || scalar || !mayBeId(id)) return new RpcError(RpcCode.InvalidRequest, 'Invalid Request')
-  if (dialect.replyName && replyName === null) return new RpcError(RpcCode.InvalidRequest, 'Invalid Request', { note: 'it has no "reply_name"' })
+/** A call as it is run, or why it cannot be. */
+function prepare({ registry, dialect }: Around, root: unknown, { method, params, id }: CallObject, replyName: string | null): Call | RpcError {
+  if (method === null) return invalidRequest()
+  if (dialect.replyName && replyName === null) return invalidRequest('it has no "reply_name"')
   const command = registry.find(method)
   if (command === undefined) return unknownCommand(registry, method)
-  const note = dialect.readOnly === '' ? context.readOnly : dialect.readOnly
-  if (command.effect === 'write' && note) return new RpcError(RpcCode.Failed, `command "${command.name}" changes the server and may not be called here`, { note })
   const path = member(root, 'store_path')
-  return { command, params, id: id === undefined ? null : JSON.stringify(id), replyName, storePath: typeof path === 'string' && path !== '' ? path : null }
-}
-
-function mayBeId(id: unknown): boolean {
-  return id === undefined || id === null || typeof id === 'string' || typeof id === 'number'
+  return { command, params, id, replyName, storePath: typeof path === 'string' && path !== '' ? path : null }
 }
 
 /** The answer to what cannot be called; the id is told where it can be. */
-function refused(dialect: Dialect, error: RpcError, root: unknown): Outcome {
-  const id = member(root, 'id')
-  const text = id === undefined || !mayBeId(id) ? (error.code === RpcCode.InvalidRequest ? 'null' : null) : JSON.stringify(id)
-  return fault(dialect, error, text, replyNameOf(root), error.code === RpcCode.InvalidRequest ? 400 : 0)
+function refused(dialect: Dialect, error: RpcError, { id }: CallObject, replyName: string | null): Outcome {
+  const invalid = error.code === RpcCode.InvalidRequest
+  return fault(dialect, error, id ?? (invalid ? 'null' : null), replyName, invalid ? 400 : 0)
 }
 
 /** The calls of a batch one after another; of these, those without an id are not answered (specification §6). */
 async function batch(around: Around, calls: readonly unknown[]): Promise<Outcome> {
   const { dialect, context } = around
   const replyName = dialect.replyName ? calls.map(replyNameOf).find((name) => name !== null) ?? null : null
-  const most = dialect.batch > 0 ? dialect.batch : context.batch ?? 0
-  const wrong = calls.length === 0 ? 'it is empty' : most > 0 && calls.length > most ? `a batch may hold at most ${most} calls, not ${calls.length}` : ''
-  if (wrong !== '') return fault(dialect, new RpcError(RpcCode.InvalidRequest, 'Invalid Request', { note: wrong }), 'null', replyName, 400)
+  const mistake = calls.length === 0 ? invalidRequest('it is empty') : tooMany(calls.length, dialect.batch > 0 ? dialect.batch : context.batch ?? 0)
+  if (mistake !== null) return fault(dialect, mistake, 'null', replyName, 400)
   const answers: string[] = []
   if (!dialect.replyName || replyName !== null) {
     for (const item of calls) {
-      const call = readCall(around, item, replyName)
-      const silent = member(item, 'id') === undefined && !(call instanceof RpcError && call.code === RpcCode.InvalidRequest)
-      const { text } = call instanceof RpcError ? refused(dialect, call, item) : await runCall(around, { ...call, storePath: null })
-      if (!silent) answers.push(text)
+      const asked = readCall(item)
+      const call = prepare(around, item, asked, replyName)
+      const { text } = call instanceof RpcError ? refused(dialect, call, asked, replyName) : await runCall(around, { ...call, storePath: null })
+      if (asked.id !== null || asked.method === null) answers.push(text)
     }
   }
   const text = answers.length === 0 ? '' : `[${answers.join(dialect.pretty ? ', ' : ',')}]`
@@ -177,10 +164,8 @@ async function batch(around: Around, calls: readonly unknown[]): Promise<Outcome
 function runCall(around: Around, call: Call): Outcome | Promise<Outcome> {
   const { context, dialect } = around
   const { command } = call
-  const note = dialect.readOnly === '' ? context.readOnly : dialect.readOnly
-  if (command.effect === 'write' && note) {
-    return fault(dialect, new RpcError(RpcCode.Failed, `command "${command.name}" changes the server and may not be called here`, { note }), call.id, call.replyName)
-  }
+  const mistake = refusal(command, dialect.readOnly === '' ? context.readOnly : dialect.readOnly)
+  if (mistake !== null) return fault(dialect, mistake, call.id, call.replyName)
   let result: unknown
   try {
     result = command.run(call.params, context)

@@ -18,9 +18,21 @@ function scientific(value: number): string {
 const special = /["\\\x00-\x1f]/g
 const short: Readonly<Record<string, string>> = { '"': '\\"', '\\': '\\\\', '\b': '\\b', '\f': '\\f', '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
+const longestKept = 128
+
+/** The last short text, and with its quotes: answers repeat. */
+let lastText = ''
+let lastQuoted = '""'
+
 /** A text with its quotes. */
 export function quoted(text: string): string {
-  return `"${text.replace(special, (c) => short[c] ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)}"`
+  if (text === lastText) return lastQuoted
+  const made = `"${text.replace(special, (c) => short[c] ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)}"`
+  if (text.length <= longestKept) {
+    lastText = text
+    lastQuoted = made
+  }
+  return made
 }
 
 /** The members of an object; of `Members`, where the same name may come twice, its list. */

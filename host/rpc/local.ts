@@ -144,6 +144,7 @@ function tcpInfo(cycle: Cycle): unknown {
 
 function moduleMemory(params: unknown): unknown {
   const [name, kind] = scan(params, moduleAndKind)
+  if (name === undefined) throw new RpcError(500, 'Module name or "all" needed')
   if (kind !== 'pkg' && kind !== 'shm' && kind !== 'all') throw new RpcError(500, '"pkg" or "shm" or "all" needed')
   return [`Module: ${name}`, { Total: 0 }, ...(kind === 'all' ? [{ Total: 0 }] : []), '']
 }

@@ -63,13 +63,14 @@ export function processCommands(server: ServerControl): Command[] {
 }
 
 async function heaps(server: ServerControl, params: unknown): Promise<unknown> {
-  const [by, number = 0] = scan(params, which)
+  const [by, number] = scan(params, which)
   const threads = (await server.threads()).map((thread, i) => ({
     entry: i, pid: thread.pid, rank: i, used: thread.heap, free: Math.max(0, thread.heapLimit - thread.heap), real_used: thread.heap, total_size: thread.heapLimit,
     total_frags: 1, desc: describe(thread),
   }))
   if (by === undefined) return threads
-  if (by !== 'pid' && by !== 'rank' && by !== 'index') throw new RpcError(500, 'Invalid selector')
+  if (by !== 'pid' && by !== 'rank' && by !== 'index') throw new RpcError(500, 'Invalid filter type')
+  if (number === undefined) throw new RpcError(500, 'One more parameter expected')
   const found = threads.filter(({ pid, entry }) => (by === 'pid' ? pid : entry) === number)
   if (found.length === 0) throw new RpcError(500, `No such ${by}`)
   return found

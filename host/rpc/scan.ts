@@ -33,7 +33,7 @@ export function scan(params: unknown, parameters: readonly Parameter[]): Scanned
 }
 
 function read(value: unknown, type: Parameter['type']): string | number | null {
-  if (type === 'int') return Math.trunc(numberOf(value)) || 0
+  if (type === 'int') return int(numberOf(value))
   if (type === 'float') return numberOf(value)
   if (typeof value === 'string') return value
   return type === 'text' && typeof value === 'number' ? unsigned(value) : null
@@ -44,10 +44,15 @@ function numberOf(value: unknown): number {
   return typeof value === 'number' ? value : value === true ? 1 : 0
 }
 
-/** A number as an unsigned integer of 64 bits. */
+/** A number as an int of 32 bits; one that has no room in it is the smallest, as C's conversion has it. */
+function int(value: number): number {
+  const whole = Math.trunc(value)
+  return whole >= -0x8000_0000 && whole <= 0x7fff_ffff ? whole | 0 : -0x8000_0000
+}
+
+/** A number as an unsigned integer of 64 bits; 0 when it has no room there. */
 function unsigned(value: number): string {
-  const whole = BigInt(Math.trunc(Number.isFinite(value) ? value : 0))
-  return BigInt.asUintN(64, whole).toString()
+  return BigInt.asUintN(64, BigInt(value < 2 ** 64 && value >= -(2 ** 63) ? Math.trunc(value) : 0)).toString()
 }
 
 /** A whole number as int, 0 when it is none (atoi). */

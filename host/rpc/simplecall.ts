@@ -24,6 +24,15 @@ export interface SimpleCall {
 
 const found: SimpleCall = { method: '', params: undefined, id: null }
 
+/**
+ * The last call without parameters whose id was a number, but for the id: clients ask the same again and again, and count. `length` 0: none yet.
+ */
+const known = { bytes: new Uint8Array(256), length: 0, method: '', idAt: 0, idEnd: 0 }
+
+/** Where `readNumber` began and ended last; −1: it read none. */
+let numberAt = -1
+let numberEnd = 0
+
 /** Bits of the members that were read. */
 const Member = { Version: 1, Method: 2, Params: 4, Id: 8 } as const
 
@@ -37,7 +46,9 @@ const names: Readonly<Record<number, string>> = { [Member.Version]: 'jsonrpc"', 
  */
 export function readSimpleCall(bytes: Buffer, start: number, end: number): SimpleCall | null {
   found.params = undefined
+  if (isKnown(bytes, start, end)) return found
   found.id = null
+  numberAt = -1
   let seen = 0
   let at = space(bytes, start, end)
   if (at >= end || bytes[at] !== open) return null
@@ -56,7 +67,29 @@ export function readSimpleCall(bytes: Buffer, start: number, end: number): Simpl
     at = space(bytes, at, end)
   } while (at < end && bytes[at] === comma)
   if (at >= end || bytes[at] !== close || space(bytes, at + 1, end) !== end) return null
-  return (seen & (Member.Version | Member.Method)) === (Member.Version | Member.Method) ? found : null
+  if ((seen & (Member.Version | Member.Method)) !== (Member.Version | Member.Method)) return null
+  if (numberAt >= 0 && found.params === undefined && end - start <= known.bytes.length) remember(bytes, start, end)
+  return found
+}
+
+/** Whether this is the known call with another id, or the same: then it is read. */
+function isKnown(bytes: Buffer, start: number, end: number): boolean {
+  const { bytes: same, length, idAt, idEnd } = known
+  if (length === 0 || start + idAt >= end) return false
+  for (let i = 0; i < idAt; i++) if (bytes[start + i] !== same[i]) return false
+  const at = readNumber(bytes, start + idAt, end)
+  if (at < 0 || end - at !== length - idEnd) return false
+  for (let i = idEnd; i < length; i++) if (bytes[at + i - idEnd] !== same[i]) return false
+  found.method = known.method
+  return true
+}
+
+function remember(bytes: Buffer, start: number, end: number): void {
+  known.length = end - start
+  known.method = found.method
+  known.idAt = numberAt - start
+  known.idEnd = numberEnd - start
+  for (let i = start; i < end; i++) known.bytes[i - start] = bytes[i]!
 }
 
 /** The place of the first byte at or behind `at` that is no white space (RFC 8259 §2). */
@@ -132,6 +165,8 @@ function readNumber(bytes: Buffer, at: number, end: number): number {
   }
   if (i === at || (bytes[at] === zero && i - at > 1)) return -1
   found.id = `${value}`
+  numberAt = at
+  numberEnd = i
   return i
 }
 

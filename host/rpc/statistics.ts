@@ -10,6 +10,7 @@ import { scan } from './scan.ts'
 const names: readonly Parameter[] = [{ name: 'name', type: 'string', optional: true, rest: true }]
 const groupOnly: readonly Parameter[] = [{ name: 'group', type: 'string' }]
 const groupAndName: readonly Parameter[] = [{ name: 'group', type: 'string' }, { name: 'name', type: 'string' }]
+const groupAndPerhapsName: readonly Parameter[] = [{ name: 'group', type: 'string' }, { name: 'name', type: 'string', optional: true }]
 
 let mostUsed = 0
 
@@ -114,11 +115,13 @@ function counterCommands(cycle: () => Cycle): Command[] {
   const variables: Pick<Command, 'effect' | 'array' | 'parameters' | 'run'> = {
     effect: 'read', array: true, parameters: groupOnly, run: (params) => ofGroup(params).map(({ name }) => name),
   }
-  const all: Pick<Command, 'effect' | 'parameters' | 'run'> = {
-    effect: 'read', parameters: groupOnly, run: (params) => Object.fromEntries(ofGroup(params).map(({ name, read }) => [name, read()])),
-  }
+  const valuesOf = (params: unknown): unknown => Object.fromEntries(ofGroup(params).map(({ name, read }) => [name, read()]))
+  const all: Pick<Command, 'effect' | 'parameters' | 'run'> = { effect: 'read', parameters: groupOnly, run: valuesOf }
   return [
-    one('cnt.get', 'the value of a statistic', ({ read }) => read()),
+    {
+      name: 'cnt.get', usage: 'cnt.get GROUP [NAME]: the value of a statistic, or those of a group', effect: 'read', parameters: groupAndPerhapsName,
+      run: (params) => (scan(params, groupAndPerhapsName).length === 1 ? valuesOf(params) : find(params).read()),
+    },
     one('cnt.get_raw', 'the value of a statistic', ({ read }) => read()),
     one('cnt.help', 'what a statistic counts', ({ help }) => help),
     one('cnt.reset', 'begin to count anew at 0; a state stays', ({ reset }) => (reset?.(), {}), 'write'),

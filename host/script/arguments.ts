@@ -2,24 +2,6 @@ import type { ScriptRunView, TransformationArgument } from './contract.ts'
 import { ConfigError } from '../core/errors.ts'
 import { parseInteger, toIntQuietly, toText } from './values.ts'
 
-/** Splits what stands behind a transformation's name at its commas; those inside of brackets of a variable do not count. */
-export function splitArguments(raw: string): string[] {
-  const words: string[] = []
-  let depth = 0
-  let from = 0
-  for (let at = 0; at < raw.length; at++) {
-    const c = raw[at]
-    if (c === '(' && (depth > 0 || raw[at - 1] === '$' || /\$[\w.]+$/.test(raw.slice(from, at)))) depth++
-    else if (c === ')' && depth > 0) depth--
-    else if (c === ',' && depth === 0) {
-      words.push(raw.slice(from, at))
-      from = at + 1
-    }
-  }
-  words.push(raw.slice(from))
-  return words
-}
-
 /** Throws ConfigError unless there are as many arguments as that. */
 export function takes(operation: string, args: readonly TransformationArgument[], minimum: number, maximum = minimum): void {
   if (args.length >= minimum && args.length <= maximum) return

@@ -15,8 +15,18 @@ export interface PvNode {
   readonly inner: string | null
   /** A number, `*` for all, a variable as index, or null when there is none. */
   readonly index: number | '*' | PvNode | null
-  /** The texts between the braces, in order: `s.substr,0,8`. */
-  readonly transformations: readonly string[]
+  readonly transformations: readonly TransformationNode[]
+}
+
+/** What stands between braces: `class.operation,argument,…`. */
+export interface TransformationNode {
+  /** As written. */
+  readonly source: string
+  readonly className: string
+  readonly operation: string
+  /** All that stands behind the first comma, '' without one, and its parts between commas. */
+  readonly raw: string
+  readonly args: readonly string[]
 }
 
 export type UnaryOperator = '!' | '~' | '-' | 'int' | 'str' | 'defined' | 'strlen' | 'strempty'

@@ -14,6 +14,7 @@ import { environmentVariables } from './variables/environment.ts'
 import { tableVariables } from './variables/htable.ts'
 import { messageVariables } from './variables/message.ts'
 import { sipVariables } from './variables/sip.ts'
+import { transportVariables } from './variables/transport.ts'
 import { scriptVariables } from './variables/vars.ts'
 import { xavpVariables } from './variables/xavp.ts'
 
@@ -21,7 +22,7 @@ import { xavpVariables } from './variables/xavp.ts'
 export function hostLibrary(): ScriptLibrary {
   const library = new ScriptLibrary()
   for (const list of [coreFunctions, tableFunctions, logFunctions, textFunctions]) for (const one of list) library.addFunction(one)
-  for (const list of [scriptVariables, xavpVariables, messageVariables, sipVariables, environmentVariables, tableVariables]) {
+  for (const list of [scriptVariables, xavpVariables, messageVariables, transportVariables, sipVariables, environmentVariables, tableVariables]) {
     for (const one of list) library.addVariable(one)
   }
   for (const one of [

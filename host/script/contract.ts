@@ -2,6 +2,7 @@
  * What the routing language asks of everybody else: what a script runs on, and what modules register for it. Implementations: run.ts (one run), library.ts
  * (the registry), variables/ (pseudo-variables), transformations/, and modules and plugins through host/module.ts.
  */
+import type { ConfigError } from '../core/errors.ts'
 import type { Place } from '../core/place.ts'
 import type { Cf } from '../conf/cf.ts'
 import type { Request } from '../http/request.ts'
@@ -26,6 +27,8 @@ export interface ScriptSubject {
   /** The HTTP request, or null on a SIP message or when there is no message at all (start-up, timers). */
   readonly request: Request | null
   readonly message: import('../sip/message.ts').Message | null
+  /** Gives the message the state of the run that begins; absent: it is put into `message`. */
+  begin?(state: import('../sip/state.ts').MessageState): void
   /** The SIP message with what can be done to it; absent on anything else. */
   readonly sip?: import('../sip/exchange.ts').SipExchange
   /** Answers the message. Content type '' means none. Returns false when an answer was sent already or the client is gone. */
@@ -58,8 +61,8 @@ export interface ScriptFunction {
   readonly maximum: number
   /** One kind per argument; the last one repeats; absent: all `text`. */
   readonly parameters?: readonly ParameterKind[]
-  /** Checked at start-up with the arguments as written; a returned text fails the start with the place of the call. */
-  readonly check?: (args: readonly (string | number)[], place: Place) => string | void
+  /** Checked at start-up with the arguments as written; a returned text fails the start with the place of the call, a ConfigError is only warned of. */
+  readonly check?: (args: readonly (string | number)[], place: Place) => string | ConfigError | void
   /** True when it may return a promise: only routes that call such a function are compiled to wait. */
   readonly waits?: boolean
   /** A command of the language's core: its result does not change $rc, and 0 does not end the script (setflag, log). */

@@ -68,9 +68,9 @@ export class HashTable {
     return this.find(key) ?? this.definition.initval
   }
 
-  /** Sets a value; `seconds` instead of the table's own time to live. False when it is not taken: no room, too long. */
-  set(key: string, value: number | string, seconds: number | null = null): boolean {
-    const ttl = seconds === null ? this.lifetime(key) : seconds * 1000
+  /** Sets a value; `seconds` above 0 instead of the table's own time to live. False when it is not taken: no room, too long. */
+  set(key: string, value: number | string, seconds = 0): boolean {
+    const ttl = seconds > 0 ? seconds * 1000 : this.lifetime(key)
     return this.store.set(key, encodeValue(value), ttl) === Outcome.Done
   }
 

@@ -11,7 +11,7 @@ export function scriptOptions(given: Partial<ScriptOptions>): ScriptOptions {
   return {
     strict: false, maxWhileLoops: 100, maxRecursiveLevel: 256, formatLimit: 8192, debug: 0, steps: 1_000_000, milliseconds: 1000,
     file: '', defines: new Map(), settings: new Map(), variables: null, selects: null, selectTruth: given.strict === true ? 'kamailio' : 'seed', locks: null,
-    statistic: () => null, isMyself: () => false,
+    statistic: () => null, isMyself: () => false, socket: () => null,
     shared: given.shared ?? new SharedVariables(localStore('shv')),
     tables: given.tables ?? new HashTables(), slots: given.slots ?? new Slots(),
     ...given,

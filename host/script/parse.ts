@@ -5,6 +5,7 @@ import type { Statement } from './ast.ts'
 import { Parser, Problems } from './parser.ts'
 import type { ScriptProblem } from './parser.ts'
 import { Preprocessor } from './preprocess.ts'
+import type { Surroundings } from './preprocess.ts'
 import { parseStatements } from './statement.ts'
 import { Kind } from './token.ts'
 
@@ -14,25 +15,21 @@ export interface RouteText {
   readonly problems: readonly ScriptProblem[]
 }
 
-/** What a preprocessor may use: the words that are defined before the text, how files are opened, the environment. */
-export interface RouteSurroundings {
+/** What the text is read in: how files are opened, the environment, and the words that are defined before it. */
+export interface RouteSurroundings extends Surroundings {
   readonly defines?: ReadonlyMap<string, string>
-  readonly open?: (name: string, from: string | null) => { name: string, text: string } | string | null
-  readonly env?: Readonly<Record<string, string | undefined>>
 }
 
 /**
  * Parses the text between the braces of `route[NAME] { … }`, which begins at `place` (`Cf.rawBlock`). An empty text is an empty route.
- * Preprocessor words work in it; files are included only when `around` can open them.
+ * Preprocessor words work in it.
  */
-export function parseRouteText(text: string, place: Place, around: RouteSurroundings = {}): RouteText {
+export function parseRouteText(text: string, place: Place, around: RouteSurroundings): RouteText {
   const problems = new Problems()
-  const tokens = new Preprocessor(
-    { open: around.open ?? (() => 'files cannot be included here'), env: around.env ?? {} },
-    (message, at, note, level) => {
-      problems.add(new ConfigError(message, at, note), level)
-      if (problems.full) tokens.stop()
-    })
+  const tokens = new Preprocessor(around, (message, at, note, level) => {
+    problems.add(new ConfigError(message, at, note), level)
+    if (problems.full) tokens.stop()
+  })
   for (const [name, value] of around.defines ?? []) tokens.defines.set(name, value)
   tokens.enter(text, place.file, place)
   const parser = new Parser(tokens, problems)

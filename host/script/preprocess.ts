@@ -18,6 +18,9 @@ export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
+/** Words that are defined from the start: the release that is followed, and which server reads the text. */
+const predefined = ['KAMAILIO_5', 'KAMAILIO_5_6', 'KAMAILIO_5_6_3', 'VESPID']
+
 /** Files in files, and defines in defines. */
 const DEEPEST = 10
 /** Files that one file may include altogether: two files that include each other twice would be a thousand. */
@@ -43,7 +46,7 @@ interface Condition { readonly place: Place, otherwise: boolean }
 /** The tokens of a text and of what it includes. */
 export class Preprocessor {
   /** Values by name, as `$def(NAME)` shows them. */
-  readonly defines = new Map<string, string>()
+  readonly defines = new Map(predefined.map((name) => [name, '']))
   readonly #around: Surroundings
   readonly #report: Report
   readonly #levels: Level[] = []

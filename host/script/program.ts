@@ -60,7 +60,8 @@ export class Program {
     const vars = this.options.strict ? this.options.slots.persistent : this.options.slots.fresh()
     const run = new ScriptRun(this, subject, vars, route.place)
     // Messages of both kinds take the script's state; selects read it there.
-    if (subject.message !== null) (subject.message as { state: MessageState | null }).state = run
+    if (subject.begin !== undefined) subject.begin(run)
+    else if (subject.message !== null) (subject.message as { state: MessageState | null }).state = run
     run.level = 1
     run.route = route.name
     if (route.waits) return this.startWaiting(run, route)
@@ -85,7 +86,7 @@ export class Program {
 
   /** A function for `run.call`, or what is wrong with the call. */
   function(name: string, count: number): ScriptFunction | ConfigError {
-    return this.context.library.findFunction(name, count)
+    return this.context.definitions.findFunction(name, count)
   }
 
   /** A variable or a select by its text, compiled when it is asked for first. */

@@ -1,6 +1,6 @@
 /** Reads `$name`, `$name(inner)` and `$(name(inner)[index]{class.op,args}…)` wherever a text holds them. */
 import type { Place } from '../core/place.ts'
-import type { PvNode } from './ast.ts'
+import type { PvNode, TransformationNode } from './ast.ts'
 import { ConfigError } from '../core/errors.ts'
 
 /** A pseudo-variable and the offset behind it. */
@@ -59,8 +59,8 @@ class PvReader {
     const inner = text[this.at] === '(' ? this.between('(', ')') : null
     this.skip()
     const index = text[this.at] === '[' ? this.index(this.between('[', ']')) : null
-    const transformations: string[] = []
-    for (this.skip(); text[this.at] === '{'; this.skip()) transformations.push(this.between('{', '}').trim())
+    const transformations: TransformationNode[] = []
+    for (this.skip(); text[this.at] === '{'; this.skip()) transformations.push(this.transformation(this.between('{', '}').trim()))
     if (text[this.at] !== ')') {
       const rest = text.slice(this.at, this.at + 12)
       throw this.wrong(rest === '' ? `")" is missing in "${text.slice(this.start)}"` : `unexpected "${rest}" in "${text.slice(this.start)}"`)
@@ -69,7 +69,7 @@ class PvReader {
     return this.done(name, inner, index, transformations)
   }
 
-  private done(name: string, inner: string | null, index: PvNode['index'], transformations: readonly string[]): PvRead {
+  private done(name: string, inner: string | null, index: PvNode['index'], transformations: readonly TransformationNode[]): PvRead {
     const source = this.text.slice(this.start, this.at)
     return { node: { kind: 'pv', place: this.place as Place, source, name, inner, index, transformations }, end: this.at }
   }
@@ -113,7 +113,41 @@ class PvReader {
     return Number(trimmed)
   }
 
+  private transformation(source: string): TransformationNode {
+    const comma = source.indexOf(',')
+    const head = (comma < 0 ? source : source.slice(0, comma)).trim()
+    const raw = comma < 0 ? '' : source.slice(comma + 1)
+    const dot = head.indexOf('.')
+    if (dot < 1) throw this.wrong(`invalid transformation "{${source}}"`, 'write "{CLASS.OPERATION}", as in "{s.len}"')
+    return { source, className: head.slice(0, dot), operation: head.slice(dot + 1), raw, args: comma < 0 ? [] : splitArguments(raw) }
+  }
+
   private wrong(message: string, note: string | null = null): ConfigError {
     return new ConfigError(message, this.place, note)
+  }
+}
+
+/** The arguments of a transformation: what stands between commas; those inside of a variable do not count. */
+function splitArguments(raw: string): string[] {
+  const words: string[] = []
+  let from = 0
+  for (let at = 0; at < raw.length; at++) {
+    if (raw[at] === '$') at = endOfPv(raw, at) - 1
+    else if (raw[at] === ',') {
+      words.push(raw.slice(from, at))
+      from = at + 1
+    }
+  }
+  words.push(raw.slice(from))
+  return words
+}
+
+/** The offset behind the variable at `at`; behind its `$` when there is none, as in a regular expression. */
+function endOfPv(raw: string, at: number): number {
+  try {
+    return readPv(raw, at, null).end
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return at + 1
   }
 }

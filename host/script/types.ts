@@ -14,7 +14,7 @@ const intOnly = new Set<BinaryOperator>([
 const leftDecides = new Set<BinaryOperator>(['==', '!=', '+', '=~'])
 
 /** The type that an expression always has. */
-export function typeOf(expression: Expression): StaticType {
+function typeOf(expression: Expression): StaticType {
   switch (expression.kind) {
     case 'int': case 'call': case 'assign': case 'test': return 'int'
     case 'string': case 'select': return 'str'

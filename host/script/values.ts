@@ -66,7 +66,7 @@ export function add(left: ScriptValue, right: ScriptValue, toInt: (value: Script
 }
 
 /** Two texts joined. Throws ScriptFailure when they are longer than an expression's text may be. */
-export function concatenate(left: string, right: string): string {
+function concatenate(left: string, right: string): string {
   if (left.length + right.length > longestText) throw new ScriptFailure(`text of ${left.length + right.length} bytes is too long`)
   return left + right
 }

@@ -1,7 +1,7 @@
 import type { Message } from './message.ts'
 
 /** The target of an HTTP request in absolute form, which stands in its first line only; null in any other form. */
-export function absoluteTarget(m: Message): string | null {
+function absoluteTarget(m: Message): string | null {
   return /^https?:\/\//i.test(m.target) ? m.target : null
 }
 

@@ -5,31 +5,28 @@ import type { HttpEngine } from '../http/engine.ts'
 import type { ListenAddress } from '../http/servers.ts'
 import type { SipListen, SipMain } from './listens.ts'
 import type { Transport } from './message.ts'
-import type { Peer } from '../net/peer.ts'
-import { connect, isIPv6 } from 'node:net'
+import type { Via } from './via.ts'
+import type { SipStream } from './stream.ts'
+import { isIPv6 } from 'node:net'
 import { Level } from '../core/log.ts'
 import { listen as listenTcp } from '../net/listen.ts'
 import { peerOf } from '../net/peer.ts'
 import { UdpSocket, openUdp } from '../net/udp.ts'
 import { sipCounts } from './counters.ts'
-import { SipExchange, sentBy } from './exchange.ts'
+import { SipExchange } from './exchange.ts'
 import { responseText } from './forward.ts'
-import { branchFor, tagPrefix } from './identity.ts'
-import { keyOf, unbracketed } from './listens.ts'
 import { faultOf } from './fault.ts'
+import { branchFor, connectionMark, tagPrefix } from './identity.ts'
+import { sentBy, unbracketed } from './listens.ts'
 import { localAddress } from './localaddress.ts'
+import { MalformedLog } from './malformed.ts'
 import { H_CONTENT_LENGTH, H_TO } from './names.ts'
-import { Sniffer } from './sniff.ts'
 import { SipMessage } from './sipmessage.ts'
-import { SipStream } from './stream.ts'
+import { SipStreams } from './streams.ts'
 import { withAddress } from './target.ts'
 
-/** Lines a second about messages that are none: a flood of them is not to fill the disk. */
-const linesPerSecond = 10
 /** Messages whose routes wait, at most: what comes then is dropped, and comes again. */
 const mostWaiting = 4096
-/** How often streams are looked at, in milliseconds. */
-const sweepInterval = 500
 
 interface Listener { readonly listen: SipListen, readonly udp: UdpSocket | null, readonly tcp: Server | null }
 
@@ -38,24 +35,19 @@ interface Way { readonly listen: SipListen, send(text: string): void }
 
 /** The SIP side of one worker: its sockets, and the messages that come through them. Beside an HttpEngine, whose cycle it works with. */
 export class SipEngine {
-  private readonly http: HttpEngine
+  readonly http: HttpEngine
   private readonly listeners = new Map<string, Listener>()
   /** TCP addresses that HTTP listens on as well, by that listener's key. */
   private shared = new Map<string, SipListen>()
   /** The SIP of the cycle that new messages begin with; null without. */
   main: SipMain | null = null
-  private readonly streams = new Set<SipStream>()
-  private readonly byPeer = new Map<string, SipStream>()
-  private readonly sniffers = new Set<Sniffer>()
+  readonly streams = new SipStreams(this)
+  private readonly malformedLog = new MalformedLog((line) => this.log(Level.info, line))
   /** What this server's tags begin with. */
   prefix = ''
   /** Streams at once, at most. */
   mostStreams = 1024
   private waiting = 0
-  private lines = 0
-  private lineSecond = 0
-  private hidden = 0
-  private sweeper: NodeJS.Timeout | null = null
   private closing = false
   private idle: (() => void) | null = null
 
@@ -70,7 +62,7 @@ export class SipEngine {
     const taken = new Set((cycle.servers?.addresses ?? []).map(({ key }) => key))
     try {
       for (const listen of cycle.sip?.listens ?? []) {
-        if (this.listeners.has(listen.name) || (listen.protocol === 'tcp' && taken.has(keyOf(listen)))) continue
+        if (this.listeners.has(listen.name) || (listen.protocol === 'tcp' && taken.has(sentBy(listen.host, listen.port)))) continue
         trying(listen.name)
         this.listeners.set(listen.name, await this.bind(listen))
         opened.push(listen.name)
@@ -87,7 +79,7 @@ export class SipEngine {
       return { listen, udp, tcp: null }
     }
     const address = { host: listen.host, port: listen.port, path: null, backlog: 511, ipv6only: true }
-    const tcp = await listenTcp(address, (socket) => this.accept(socket, listen.name, peerOf(socket, address), null))
+    const tcp = await listenTcp(address, (socket) => this.streams.accept(socket, this.listeners.get(listen.name)?.listen ?? listen, peerOf(socket, address), null))
     return { listen, udp: null, tcp }
   }
 
@@ -96,13 +88,13 @@ export class SipEngine {
     this.main = cycle.sip
     this.prefix = cycle.sip === null ? '' : tagPrefix(cycle.sip.secret())
     const wanted = new Map((cycle.sip?.listens ?? []).map((one) => [one.name, one]))
-    this.shared = new Map([...wanted.values()].filter(({ protocol }) => protocol === 'tcp').map((one) => [keyOf(one), one]))
+    this.shared = new Map([...wanted.values()].filter(({ protocol }) => protocol === 'tcp').map((one) => [sentBy(one.host, one.port), one]))
     for (const [name, listener] of this.listeners) {
       const listen = wanted.get(name)
       if (listen === undefined) this.closeListener(name)
       else this.listeners.set(name, { ...listener, listen })
     }
-    if (this.main === null) for (const stream of this.streams) stream.end()
+    if (this.main === null) this.streams.end()
   }
 
   private closeListener(name: string): void {
@@ -115,13 +107,10 @@ export class SipEngine {
   /** Stops listening and lets routes that wait end, for at most `timeout` milliseconds when that is not 0. */
   close(graceful: boolean, timeout: number): Promise<void> {
     this.closing = true
-    for (const sniffer of this.sniffers) sniffer.abort()
-    this.sniffers.clear()
+    this.streams.stopSniffing()
     const finish = (): void => {
       for (const name of [...this.listeners.keys()]) this.closeListener(name)
-      for (const stream of this.streams) stream.abort('')
-      if (this.sweeper !== null) clearInterval(this.sweeper)
-      this.sweeper = null
+      this.streams.close()
     }
     if (!graceful || this.waiting === 0) {
       finish()
@@ -141,18 +130,8 @@ export class SipEngine {
 
   log(level: Level, message: string): void { this.http.log(level, message) }
 
-  /** A message that is none, or a stream that is: told at level info, some lines a second. */
-  malformed(why: string, transport: Transport): void {
-    sipCounts.bad()
-    const second = Math.floor(Date.now() / 1000)
-    if (second !== this.lineSecond) {
-      if (this.hidden > 0) this.log(Level.info, `sip: ${this.hidden} more bad messages`)
-      this.lineSecond = second
-      this.lines = this.hidden = 0
-    }
-    if (++this.lines > linesPerSecond) this.hidden++
-    else this.log(Level.info, `sip: ${why}, dropped, ${transport.protocol} client: ${sentBy(transport.source.address, transport.source.port)}`)
-  }
+  /** A message that is none, or a stream that is. */
+  malformed(why: string, transport: Transport): void { this.malformedLog.tell(why, transport) }
 
   // --- what comes in --------------------------------------------------------------------------------------------------------------
 
@@ -219,12 +198,26 @@ export class SipEngine {
     const host = unbracketed(below.param('received') ?? below.host)
     const port = Number(below.param('rport') || below.port || 5060)
     const text = responseText(message)
+    const from = this.streamOf(own, host, main)
+    if (from !== null) {
+      sipCounts.forwardedReply()
+      return from.send(text)
+    }
     withAddress(host, (address) => {
       const way = address === null ? null : this.way(protocol, address, port, null, listen)
       if (way === null) return
       sipCounts.forwardedReply()
       way.send(text)
     })
+  }
+
+  /** The stream that the request came by, as our Via says: an answer goes there while it is open (RFC 3261 §18.2.2). */
+  private streamOf(own: Via, host: string, main: SipMain): SipStream | null {
+    const mark = own.param('i')
+    if (mark === null) return null
+    const stream = this.streams.numbered(parseInt(mark, 10))
+    const known = stream?.transport.source.address === host && mark === connectionMark(main.secret(), own.param('branch')!, stream.number)
+    return known ? stream : null
   }
 
   // --- what goes out --------------------------------------------------------------------------------------------------------------
@@ -243,16 +236,11 @@ export class SipEngine {
         : [...this.listeners.values()].find((l) => l.udp !== null && isIPv6(l.listen.host) === family)
       return from === undefined ? null : { listen: from.listen, send: (text) => this.datagram(from.udp!, text, port, address) }
     }
-    const own = listen.protocol === 'tcp' ? listen : this.main?.listens.find((l) => l.protocol === 'tcp' && isIPv6(l.host) === family)
+    const suits = (l: SipListen): boolean => l.protocol === 'tcp' && isIPv6(l.host) === family
+    const own = suits(listen) ? listen : this.main?.listens.find(suits)
     if (own === undefined) return null
-    const stream = this.byPeer.get(`${address}:${port}`) ?? this.connect(address, port, own)
-    return stream === null ? null : { listen: own, send: (text) => stream.send(text) }
-  }
-
-  private connect(address: string, port: number, listen: SipListen): SipStream | null {
-    if (this.streams.size >= this.mostStreams) return null
-    const socket = connect({ host: address, port })
-    return this.begin(socket, listen, { remoteAddress: address, remotePort: port, localAddress: listen.host, localPort: listen.port }, null)
+    const stream = this.streams.to(address, port) ?? this.streams.connect(address, port, own)
+    return stream === null ? null : { listen: stream.listen, send: (text) => stream.send(text) }
   }
 
   /** Our own `host:port` for a peer at `towards`. */
@@ -262,65 +250,11 @@ export class SipEngine {
     return sentBy(every ? localAddress(towards, listen.host === '::') : listen.host, listen.port)
   }
 
-  // --- streams --------------------------------------------------------------------------------------------------------------------
-
   /** Takes a new connection to a port that HTTP has as well; false when it is not shared. */
   private sniff(open: () => Socket, address: ListenAddress): boolean {
     const listen = this.shared.get(address.key)
     if (listen === undefined || this.main === null) return false
-    const socket = open()
-    if (this.streams.size + this.sniffers.size >= this.mostStreams) {
-      socket.destroy()
-      return true
-    }
-    const peer = peerOf(socket, address)
-    const sniffer: Sniffer = new Sniffer(socket, Date.now() + this.main.idleTimeout, (sip, bytes) => {
-      this.sniffers.delete(sniffer)
-      if (sip) this.accept(socket, listen.name, peer, bytes)
-      else this.http.sniffed(socket, address, bytes)
-    }, () => {
-      this.sniffers.delete(sniffer)
-      socket.destroy()
-    })
-    this.sniffers.add(sniffer)
-    this.watch()
+    this.streams.sniff(open(), address, listen, this.main.idleTimeout)
     return true
-  }
-
-  private accept(socket: Socket, name: string, peer: Peer, begin: Buffer | null): void {
-    const listen = this.listeners.get(name)?.listen ?? [...this.shared.values()].find((one) => one.name === name)
-    if (listen === undefined || this.main === null || this.streams.size >= this.mostStreams) return void socket.destroy()
-    this.begin(socket, listen, peer, begin)
-  }
-
-  private begin(socket: Socket, listen: SipListen, peer: Peer, begin: Buffer | null): SipStream {
-    const stream = new SipStream(this, socket, listen, peer)
-    this.streams.add(stream)
-    this.byPeer.set(stream.peer, stream)
-    this.watch()
-    stream.start(begin)
-    return stream
-  }
-
-  gone(stream: SipStream): void {
-    this.streams.delete(stream)
-    if (this.byPeer.get(stream.peer) === stream) this.byPeer.delete(stream.peer)
-  }
-
-  private watch(): void {
-    this.sweeper ??= setInterval(() => this.sweep(), sweepInterval)
-  }
-
-  private sweep(): void {
-    const now = Date.now()
-    for (const stream of this.streams) if (stream.deadline <= now) stream.timedOut()
-    for (const sniffer of this.sniffers) {
-      if (sniffer.deadline > now) continue
-      this.sniffers.delete(sniffer)
-      sniffer.abort()
-    }
-    if (this.streams.size > 0 || this.sniffers.size > 0) return
-    if (this.sweeper !== null) clearInterval(this.sweeper)
-    this.sweeper = null
   }
 }

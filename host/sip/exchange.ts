@@ -9,17 +9,16 @@ import type { SipStream } from './stream.ts'
 import type { Target } from './target.ts'
 import type { UdpSocket } from '../net/udp.ts'
 import { Level } from '../core/log.ts'
+import { errorLogLevel } from '../script/loglevels.ts'
 import { sipCounts } from './counters.ts'
 import { requestText } from './forward.ts'
-import { branchFor, replyTag } from './identity.ts'
-import { bracketed } from './listens.ts'
+import { branchFor, connectionMark, replyTag } from './identity.ts'
 import { H_MAX_FORWARDS, H_TO } from './names.ts'
 import { markedVia, replyText } from './reply.ts'
 import { targetOf, withAddress } from './target.ts'
 import { uriOf } from './uri.ts'
 import { parseVia } from './via.ts'
 
-const levels = [Level.alert, Level.crit, Level.crit, Level.crit, Level.error, Level.warn, Level.notice, Level.info, Level.debug] as const
 const none: readonly Branch[] = []
 /** Header lines that a script may add, in characters. */
 const mostAdded = 16384
@@ -38,8 +37,6 @@ export class SipExchange implements ScriptSubject, MessageState {
   readonly listen: SipListen
   private readonly udp: UdpSocket | null
   readonly stream: SipStream | null
-  /** The script's limit for its log lines (Kamailio's `debug`). */
-  quietAbove = Infinity
   /** Replies so far, and whether one of them was final. */
   private replies = 0
   final = false
@@ -85,8 +82,7 @@ export class SipExchange implements ScriptSubject, MessageState {
   }
 
   log(level: number, text: string): void {
-    if (level > this.quietAbove) return
-    this.engine.log(levels[Math.max(-5, Math.min(3, level)) + 5]!, text)
+    this.engine.log(errorLogLevel(level), text)
   }
 
   closeAfterReply(): void { this.close = true }
@@ -181,9 +177,11 @@ export class SipExchange implements ScriptSubject, MessageState {
     const below = markedVia(message.parsed.viaText(0), message.parsed.via(0)!, message.transport!.source, this.forced)
     const seen = parseVia(below)
     if (seen === null) return
+    const branch = branchFor(main.secret(), seen)
+    const mark = this.stream === null ? '' : `;i=${connectionMark(main.secret(), branch, this.stream.number)}`
     const changes: Changes = {
       uri: this.uri ?? message.target, below, routesTaken: this.routesTaken, removed: this.removed,
-      via: `SIP/2.0/${protocol.toUpperCase()} ${own};branch=${branchFor(main.secret(), seen)}`,
+      via: `SIP/2.0/${protocol.toUpperCase()} ${own};branch=${branch}${mark}`,
       recordRoute: this.recordRoute ? `<sip:${own}${protocol === 'udp' ? '' : `;transport=${protocol}`};lr>` : '',
       inserted: this.inserted, appended: this.appended, maxForwards: hops,
     }
@@ -202,9 +200,4 @@ export function headerLines(text: string): string | null {
     lines += `${line}\r\n`
   }
   return lines
-}
-
-/** `host:port` as it stands in a Via. */
-export function sentBy(host: string, port: number): string {
-  return `${bracketed(host)}:${port}`
 }

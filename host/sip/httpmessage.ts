@@ -18,6 +18,8 @@ export interface HttpRequestView {
   readonly bodyBuffer: Buffer | null
   /** What `messageOf` made for it. */
   message?: HttpMessage | null
+  /** What a script that runs on it has changed; a message that is made has it. */
+  scriptState?: MessageState | null
   readonly connection: {
     readonly remoteAddress: string
     readonly remotePort: number
@@ -51,6 +53,7 @@ export class HttpMessage implements Message {
     this.request = request
     this.serial = request.serial
     this.revision = request.revision
+    this.state = request.scriptState ?? null
   }
 
   get tls(): TlsInfo | null {

@@ -28,6 +28,11 @@ function routeOf(via: Via): string {
   return [via.transport, via.host, via.port, via.param('branch') ?? '', via.param('received') ?? '', via.param('rport') ?? ''].join(' ')
 }
 
+/** What our Via says of the stream that a request came by, so that the answer finds it: its number, and what only this server can make of it. */
+export function connectionMark(secret: string, branch: string, number: number): string {
+  return `${number}.${hash('sha1', `stream ${secret} ${branch} ${number}`).slice(0, 8)}`
+}
+
 /**
  * The branch of the Via that goes on top of `below`, which has its `received` and `rport` by then. One transaction has one (RFC 3261 §16.11), and only who
  * knows the secret can make one: a response with another is nobody's, and is not sent on.

@@ -11,6 +11,8 @@ export interface SipListen {
   readonly name: string
   /** What peers are told instead of the address, `HOST[:PORT]`; null: the address itself. */
   readonly advertise: string | null
+  /** What `$Rn` says, null for nothing. */
+  readonly title: string | null
   readonly place: Place | null
 }
 
@@ -44,7 +46,7 @@ export function unbracketed(host: string): string {
   return host.startsWith('[') ? host.slice(1, -1) : host
 }
 
-/** As host/http names the same TCP address. */
-export function keyOf({ host, port }: Pick<SipListen, 'host' | 'port'>): string {
+/** `host:port` as it stands in a Via, and as host/http names the same TCP address. */
+export function sentBy(host: string, port: number): string {
   return `${bracketed(host)}:${port}`
 }

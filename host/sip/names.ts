@@ -1,7 +1,6 @@
 /** Header names that parts of the server know, and their short forms (RFC 3261 §7.3.3 and IANA's registry). */
 import { sameAt } from './scan.ts'
 
-export const H_NONE = 0
 export const H_VIA = 1
 export const H_FROM = 2
 export const H_TO = 3

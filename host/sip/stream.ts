@@ -3,6 +3,7 @@ import type { Transport } from './message.ts'
 import type { SipEngine } from './engine.ts'
 import type { SipListen } from './listens.ts'
 import type { Peer } from '../net/peer.ts'
+import { sentBy } from './listens.ts'
 import { H_CONTENT_LENGTH } from './names.ts'
 import { SipMessage } from './sipmessage.ts'
 
@@ -17,6 +18,8 @@ export class SipStream {
   readonly transport: Transport
   /** `address:port` of the peer. */
   readonly peer: string
+  /** No other stream of the worker has it, or will have. */
+  readonly number: number
   /** Bytes that are no whole message yet. */
   private text = ''
   /** Up to here there is no empty line in `text`. */
@@ -27,11 +30,12 @@ export class SipStream {
   deadline: number
   private over = false
 
-  constructor(engine: SipEngine, socket: Socket, listen: SipListen, peer: Peer) {
+  constructor(engine: SipEngine, socket: Socket, listen: SipListen, peer: Peer, number: number) {
     this.engine = engine
     this.socket = socket
     this.listen = listen
-    this.peer = `${peer.remoteAddress}:${peer.remotePort}`
+    this.peer = sentBy(peer.remoteAddress, peer.remotePort)
+    this.number = number
     this.transport = {
       protocol: 'tcp', source: { address: peer.remoteAddress, port: peer.remotePort }, destination: { address: peer.localAddress, port: peer.localPort },
     }
@@ -42,7 +46,7 @@ export class SipStream {
     socket.on('error', () => {})
     socket.on('close', () => {
       this.over = true
-      engine.gone(this)
+      engine.streams.gone(this)
     })
   }
 

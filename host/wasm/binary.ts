@@ -41,14 +41,20 @@ export interface Section {
   readonly end: number
 }
 
+/** A custom section: its name, and where its content lies. */
+export interface Custom {
+  readonly name: string
+  readonly body: number
+  readonly end: number
+}
+
 /** A module's outside. */
 export interface Outline {
   readonly imports: readonly Import[]
   readonly exports: readonly Export[]
   readonly globals: readonly Global[]
   readonly sections: readonly Section[]
-  /** Names of the custom sections. */
-  readonly customs: readonly string[]
+  readonly customs: readonly Custom[]
 }
 
 const kinds = ['func', 'table', 'memory', 'global', 'tag'] as const
@@ -144,11 +150,11 @@ export function readOutline(bytes: Uint8Array): Outline {
   const exports: Export[] = []
   const functions: Signature[] = []
   const globals: Global[] = []
-  const customs: string[] = []
+  const customs: Custom[] = []
   let importedGlobals = 0
   for (const section of sections) {
     const r = new Reader(bytes, section.body, section.end)
-    if (section.id === 0) customs.push(r.name())
+    if (section.id === 0) customs.push({ name: r.name(), body: r.at, end: section.end })
     else if (section.id === 1) readTypes(r, types)
     else if (section.id === 2) importedGlobals = readImports(r, types, imports, functions)
     else if (section.id === 3) for (let n = r.u32(); n > 0; n--) functions.push(types[r.u32()] ?? '?')

@@ -6,6 +6,8 @@ import type { Import, Outline } from './binary.ts'
 import type { Abi } from './sniff.ts'
 import { BinaryError, describeSignature, hasMagic, readOutline } from './binary.ts'
 import { environment, imports, waiting } from './native/abi.ts'
+import type { Asked } from './limits/asked.ts'
+import { limitsSection, longestLimits, readAsked } from './limits/asked.ts'
 import { newCounters } from './limits/faults.ts'
 import { Unsupported } from './limits/instructions.ts'
 import { caps } from './limits/layout.ts'
@@ -41,6 +43,8 @@ export interface Compiled {
   readonly catches: boolean
   /** What its memory and tables are held to. */
   readonly limits: ModuleLimits
+  /** What it asks to be held to. */
+  readonly asked: Asked
   /** Its faults in all workers (`readCounters`). */
   readonly counters: SharedArrayBuffer
   /** Its timers in all workers (`TimerBoard`). */
@@ -59,20 +63,21 @@ export function pluginName(path: string): string {
 
 /**
  * Checks and compiles a plugin's bytes; `shown` is the path as messages show it. Throws PluginError that says what
- * the file is or lacks, and in its note what to do. Memory and tables are held to `limits`.
+ * the file is or lacks, and in its note what to do. Memory and tables are held to `limits`, or to what the plugin asks for.
  */
-export function compilePlugin(path: string, bytes: Uint8Array, shown = path, limits: ModuleLimits = defaultSettings): Compiled {
+export function compilePlugin(path: string, bytes: Uint8Array, shown = path, limits?: ModuleLimits): Compiled {
   const name = pluginName(path)
-  if (bytes.length > caps.module) throw new PluginError(name, `${shown}: has ${bytes.length} bytes; ${caps.module} are allowed`)
   const outline = outlineOf(name, bytes, shown)
   const { abi } = checkAbi(name, outline, shown)
   checkImports(name, outline, shown)
   checkExports(name, outline, shown)
-  const { memory, table, unchecked } = limits
-  const { bytes: limited, globals, offsets, catches, reach } = limit(name, bytes, outline, limits, shown)
+  const asked = askedIn(name, bytes, outline, shown)
+  const { memory, table, unchecked } = limits ?? { ...defaultSettings, ...asked }
+  const held: ModuleLimits = unchecked === true ? { memory, table, unchecked } : { memory, table }
+  const { bytes: limited, globals, offsets, catches, reach } = limit(name, bytes, outline, held, shown)
   return {
     name, path, hash: hashOf(bytes), size: bytes.length, abi, module: new WebAssembly.Module(limited), globals, offsets, catches, reach,
-    assemblyscript: outline.imports.some((i) => i.module === 'env' && i.name === 'abort'), limits: unchecked === true ? { memory, table, unchecked } : { memory, table }, counters: newCounters(), timers: TimerBoard.memory(),
+    assemblyscript: outline.imports.some((i) => i.module === 'env' && i.name === 'abort'), limits: held, asked, counters: newCounters(), timers: TimerBoard.memory(),
   }
 }
 
@@ -93,8 +98,26 @@ function engineWords(error: unknown): string {
   return bytesOf((error as Error).message).replace(/^WebAssembly\.\w+\(\): /, '')
 }
 
+/** What a plugin's file asks to be held to. Throws PluginError when it is no file of a plugin, or asks in words that are not known. */
+export function askedOf(path: string, bytes: Uint8Array, shown: string): Asked {
+  const name = pluginName(path)
+  return askedIn(name, bytes, outlineOf(name, bytes, shown), shown)
+}
+
+function askedIn(name: string, bytes: Uint8Array, outline: Outline, shown: string): Asked {
+  const [section, second] = outline.customs.filter((custom) => custom.name === limitsSection)
+  if (section === undefined) return {}
+  const { buffer, byteOffset } = bytes
+  const text = Buffer.from(buffer, byteOffset + section.body, Math.min(section.end - section.body, longestLimits + 1)).latin1Slice()
+  const asked = second !== undefined || text.length > longestLimits ? null : readAsked(text)
+  if (asked !== null) return asked
+  throw new PluginError(name, `${shown}: asks for limits in words that are not known: "${text.slice(0, 64)}"`,
+    'its section "vespid.limits" may say "memory_limit SIZE; time_limit TIME; table_limit N", each once')
+}
+
 /** Reads the sections; tells apart what people put into a plugin directory by mistake. */
-export function outlineOf(name: string, bytes: Uint8Array, shown: string): Outline {
+function outlineOf(name: string, bytes: Uint8Array, shown: string): Outline {
+  if (bytes.length > caps.module) throw new PluginError(name, `${shown}: has ${bytes.length} bytes; ${caps.module} are allowed`)
   if (bytes.length === 0) throw new PluginError(name, `${shown}: is empty`, 'was it still being written?')
   if (!hasMagic(bytes)) {
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 16)).toString('latin1')

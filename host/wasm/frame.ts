@@ -83,7 +83,7 @@ export function kindInWords(kind: number): string {
 }
 
 /** What a handler wishes to be done when it has returned; one wish at most. */
-export const Wish = { None: 0, Reply: 1, Redirect: 2, Rpc: 3 } as const
+export const Wish = { None: 0, Reply: 1, Redirect: 2, Rpc: 3, Repeat: 4 } as const
 
 /** A handler wishes the request to be answered with the answer to the JSON-RPC document in its body. */
 export interface RpcReply {

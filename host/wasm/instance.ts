@@ -9,12 +9,10 @@ import { tickFunction } from './limits/tick.ts'
 import { registrationExport } from './sniff.ts'
 import { Frame, Kind, kindInWords } from './frame.ts'
 import { formatMsec, formatSize } from '../core/units.ts'
-import { mayWait } from './reach.ts'
 import type { WaitingCall } from './waiting.ts'
 import { Guard } from './guard.ts'
-import { GuestMemory } from './memory.ts'
-import type { Program } from './program.ts'
-import { GuestFunction } from './program.ts'
+import { GuestFunctions } from './functions.ts'
+import type { GuestFunction, Program } from './program.ts'
 import { Snapshot } from './snapshot.ts'
 import { GuestFault, Trap, describeTrap, place } from './trap.ts'
 
@@ -30,9 +28,7 @@ const configuring = Kind.Register | Kind.Configure | Kind.Life
  * defines itself). After a trap the WebAssembly instance is dropped, and a fresh one takes over from the snapshot
  * that `freeze` took when the configuration was complete.
  */
-export class Instance extends GuestMemory {
-  readonly program: Program
-  readonly functions: GuestFunction[] = []
+export class Instance extends GuestFunctions {
   readonly frames: Frame[] = []
   /** The frame of the call in flight. */
   frame: Frame
@@ -45,7 +41,6 @@ export class Instance extends GuestMemory {
   private readonly clock = new Clock()
   private readonly tick: () => number
   private readonly guard: Guard
-  private table!: WebAssembly.Table
   private exports!: WebAssembly.Exports
   private readonly imports: WebAssembly.Imports
   private snapshot: Snapshot | null = null
@@ -58,25 +53,19 @@ export class Instance extends GuestMemory {
   private seenSerial = 0
   private seenRevision = -1
   private stamp = 0
-  /** Of a plugin's further instances, its first one. */
-  readonly origin: Instance | null
+  declare readonly origin: Instance | null
   private readonly makeImports: (instance: Instance) => WebAssembly.Imports
   /** Every request begins with the snapshot. */
   private readonly fresh: boolean
   /** The call in flight when it is one that may wait. */
   waiting: WaitingCall | null = null
-  /** What `bind` and `promise` made, by ordinal. */
-  private readonly bound: GuestFunction['call'][] = []
-  private readonly promised: ((...args: number[]) => Promise<number>)[] = []
   /** Called when the WebAssembly instance was replaced: whoever holds something of the old one takes the new. */
   onReplace: (() => void) | null = null
 
   /** `origin`: of a plugin's further instances, its first one. */
   constructor(program: Program, imports: (instance: Instance) => WebAssembly.Imports, origin: Instance | null = null) {
-    super()
-    this.program = program
+    super(program, origin)
     this.guard = new Guard(program.catches, this.clock, () => { this.fuel.value = -1 })
-    this.origin = origin
     this.makeImports = imports
     this.fresh = program.settings.isolation === 'request'
     for (let i = 0; i < bounds.depth; i++) this.frames.push(new Frame())
@@ -137,7 +126,6 @@ export class Instance extends GuestMemory {
 
   private instantiate(): void {
     const { module, assemblyscript } = this.program
-    this.bound.length = this.promised.length = 0
     this.exports = assemblyscript
       ? instantiateSync(module, this.imports as any).instance.exports
       : new WebAssembly.Instance(module, this.imports).exports
@@ -145,7 +133,7 @@ export class Instance extends GuestMemory {
     this.generation++
     this.fuel = this.exports[exported.fuel] as WebAssembly.Global
     ;(this.exports[exported.tick] as WebAssembly.Table).set(0, this.tick)
-    this.table = (this.exports['table'] ?? this.exports['__indirect_function_table']) as WebAssembly.Table
+    this.useTable((this.exports['table'] ?? this.exports['__indirect_function_table']) as WebAssembly.Table)
     this.refresh()
   }
 
@@ -171,46 +159,9 @@ export class Instance extends GuestMemory {
       this.refresh()
     }
     snapshot.apply(this.bytes, this.exports)
-    for (const f of this.functions) {
-      const call = f.index < this.table.length ? this.table.get(f.index) as GuestFunction['call'] : null
-      if (call === null) throw new Error(`its table had ${f.label} only after it was changed`)
-      f.call = call
-    }
+    this.rebind()
     this.seenRevision = -1
     this.onReplace?.()
-  }
-
-  // --- functions -------------------------------------------------------------------------------------------------------
-
-  /** The table's function at an index, bound to its data; −1 is none. A fault when there is no such function. */
-  function(index: number, data: number, label: string): GuestFunction | null {
-    if (index === -1) return null
-    let call: unknown = null
-    try {
-      call = this.table.get(index >>> 0)
-    } catch { /* RangeError: answered below */ }
-    if (typeof call !== 'function') throw new GuestFault(`gave function ${index >>> 0} for ${label}, which its table does not have`)
-    const waits = mayWait(this.program.reach, this.table, index, data)
-    const f = new GuestFunction(index >>> 0, data, label, call as GuestFunction['call'], this.functions.length, waits)
-    this.functions.push(f)
-    return f
-  }
-
-  /** The same where a function is required. */
-  required(index: number, data: number, label: string): GuestFunction {
-    const f = this.function(index, data, label)
-    if (f === null) throw new GuestFault(`gave no function for ${label}`)
-    return f
-  }
-
-  /** A function of the plugin as it is in this instance. */
-  bind(f: GuestFunction): GuestFunction['call'] {
-    return this.origin === null ? f.call : this.bound[f.ordinal] ??= this.table.get(f.index) as GuestFunction['call']
-  }
-
-  /** The same, to be called where it may be suspended. */
-  promise(f: GuestFunction): (...args: number[]) => Promise<number> {
-    return this.promised[f.ordinal] ??= WebAssembly.promising(this.bind(f)) as (...args: number[]) => Promise<number>
   }
 
   /** The function to call between requests; the guest tidies its memory there. */

@@ -7,10 +7,13 @@ import { pluginName } from './compile.ts'
 import type { Program } from './program.ts'
 import type { FaultFacts } from './limits/faults.ts'
 import { fileOffset } from './limits/offsets.ts'
+import type { Asked } from './limits/asked.ts'
+import { askedWords } from './limits/asked.ts'
 import type { PluginSettings } from './limits/settings.ts'
 import { defaultSettings } from './limits/settings.ts'
 import { ConfigError, PluginError } from '../core/errors.ts'
 import { bytesOf } from '../core/text.ts'
+import { addressOf } from '../net/transports/spec.ts'
 import { NativeModule } from './native/module.ts'
 import { NativePlugin } from './native/plugin.ts'
 import { sourceLocator } from './source-map.ts'
@@ -70,6 +73,10 @@ export interface PluginFacts {
   readonly hooks?: readonly string[]
   /** Zones that it opens, each of which it must be allowed. */
   readonly zones?: readonly string[]
+  /** What it asks to be held to, where that is not the default. */
+  readonly asks_for?: readonly string[]
+  /** Addresses of the transports that the configuration makes it open. */
+  readonly transports?: readonly string[]
   /** Timers that it registers before it is started. */
   readonly timers?: readonly string[]
   /** The version of the state that it hands over. */
@@ -77,6 +84,9 @@ export interface PluginFacts {
   /** Its faults in all workers; absent while there was none. */
   readonly faults?: FaultFacts
 }
+
+/** What the plugin of a name is held to; `trusted`: what it asks for when that is its default, unless the configuration says otherwise. */
+export type SettingsOf = (plugin: string, trusted: Asked) => PluginSettings
 
 /**
  * The plugins of one cycle in one thread: instantiated from the store's compiled files as the configuration asks for
@@ -87,11 +97,10 @@ export class Plugins implements PluginSet {
   readonly watched: string[] = []
   private readonly store: PluginStore
   private readonly services: Services
-  private readonly settings: (plugin: string) => PluginSettings
+  private readonly settings: SettingsOf
   private readonly loaded = new Map<string, { file: Compiled, module: NativeModule }>()
 
-  /** `settings`: what the plugin of a name is held to. */
-  constructor(store: PluginStore, services: Services, settings: (plugin: string) => PluginSettings = () => defaultSettings) {
+  constructor(store: PluginStore, services: Services, settings: SettingsOf = () => defaultSettings) {
     this.store = store
     this.services = services
     this.settings = settings
@@ -154,14 +163,16 @@ export class Plugins implements PluginSet {
   }
 
   private load(path: string): NativeModule {
-    const settings = this.settings(pluginName(path))
+    const name = pluginName(path)
+    // By its place, not by its name: whoever may write there may change vespid itself.
+    const shipped = this.store.shipped !== null && path === this.store.shippedFile(name)
+    const settings = (asked: Asked): PluginSettings => this.settings(name, shipped ? asked : {})
     const file = this.store.file(path, settings)
     const before = this.loaded.get(file.name)
     if (before !== undefined) {
       throw new PluginError(file.name, `plugin "${file.name}" is already loaded from ${bytesOf(before.file.path)}`, 'the file name is the plugin\'s name; rename one of the files')
     }
-    const shipped = this.store.shipped !== null && path === this.store.shippedFile(file.name)
-    const module = instantiate(file, this.services, shipped, settings)
+    const module = instantiate(file, this.services, shipped, settings(file.asked))
     this.loaded.set(file.name, { file, module })
     return module
   }
@@ -173,9 +184,9 @@ export class Plugins implements PluginSet {
  */
 export function instantiate(file: Compiled, services: Services, own = false, settings = defaultSettings): NativeModule {
   const locate = sourceLocator(file.path)
-  const { name, module, globals, assemblyscript, catches, reach } = file
+  const { name, module, globals, assemblyscript, catches, reach, asked } = file
   const program: Program = {
-    name, module, globals, assemblyscript, catches, reach, own, settings, counters: file.counters, timers: file.timers,
+    name, module, globals, assemblyscript, catches, reach, own, asked, settings, counters: file.counters, timers: file.timers,
     locate: (offset) => {
       const at = fileOffset(file.offsets, offset)
       return at === null ? null : locate(at)
@@ -213,7 +224,9 @@ export function factsOf(file: Compiled, module: NativeModule): PluginFacts {
     ...names('metrics', r.metrics, (m) => m.name),
     ...names('hooks', r.hooks, (h) => h.name),
     ...names('zones', module.plugin.zones.names, (name) => name),
+    ...names('transports', module.plugin.transports, ({ spec }) => addressOf(spec)),
     ...names('timers', module.plugin.timers.entries, (timer) => timer.name),
+    ...names('asks_for', askedWords(file.asked), (words) => words),
     ...(module.plugin.state === null ? {} : { state: module.plugin.state.version }),
   }
 }

@@ -1,3 +1,4 @@
+import type { Asked } from './limits/asked.ts'
 import type { PluginSettings } from './limits/settings.ts'
 import type { Reach } from './reach.ts'
 
@@ -15,6 +16,8 @@ export interface Program {
   readonly own: boolean
   /** Which of its functions may wait. */
   readonly reach: Reach
+  /** What it asks to be held to. */
+  readonly asked: Asked
   /** What it is held to. */
   readonly settings: PluginSettings
   /** Its faults in all threads. */
@@ -25,8 +28,12 @@ export interface Program {
   locate(offset: number): string | null
 }
 
+let functions = 0
+
 /** A function of the guest's table, called as `call(data, …)`. Bound anew when the instance is replaced. */
 export class GuestFunction {
+  /** No other function of this thread has it: what outlives a configuration names the function by it. */
+  readonly id = ++functions
   readonly index: number
   readonly data: number
   /** Its position among the plugin's functions. */

@@ -6,8 +6,8 @@ import { expandGlob, isGlob } from '../conf/glob.ts'
 import type { Compiled } from './compile.ts'
 import { newCounters } from './limits/faults.ts'
 import type { ModuleLimits } from './limits/rewrite.ts'
-import { defaultSettings } from './limits/settings.ts'
-import { compilePlugin, hashOf, pluginName } from './compile.ts'
+import type { Asked } from './limits/asked.ts'
+import { askedOf, compilePlugin, hashOf, pluginName } from './compile.ts'
 import { TimerBoard } from './timerboard.ts'
 
 /** What one plugin command asks of the next configuration, beside the files: at most one member is set. */
@@ -126,12 +126,13 @@ export class PluginStore {
     return null
   }
 
-  /** Reads and compiles a file (absolute path) with these limits, or returns what is known of it. Throws PluginError. */
-  file(path: string, limits: ModuleLimits = defaultSettings): Compiled {
+  /** Reads and compiles a file (absolute path), held to what `limitsOf` says to what it asks for, or returns what is known of it. Throws PluginError. */
+  file(path: string, limitsOf: (asked: Asked) => ModuleLimits): Compiled {
     const known = this.files.get(path)
     if (known !== undefined) return known
     if (this.sealed) throw new PluginError(pluginName(path), `${bytesOf(path)}: was not read by the master`)
     const bytes = readWhole(path)
+    const limits = limitsOf(askedOf(path, bytes, bytesOf(path)))
     const same = this.compiled.get(cacheKey(hashOf(bytes), limits))
     const made = same === undefined ? compilePlugin(path, bytes, bytesOf(path), limits) : { ...afresh(same, pluginName(path)), path }
     const compiled = { ...made, timers: this.timers.get(made.name) ?? (same === undefined ? made.timers : TimerBoard.memory()) }

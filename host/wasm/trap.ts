@@ -44,7 +44,10 @@ export function describeTrap(program: Program, error: unknown, more = ''): Trap 
   const message = typeof e?.message === 'string' ? e.message : String(error)
   if (error instanceof GuestFault) return new Trap(program.name, `it ${message}`, place(program, e))
   const abort = abortText.exec(message)
-  if (abort !== null) return new Trap(program.name, oneLine(byteString(abort[1]!), 300) + more, `${oneLine(byteString(abort[2]!), 200)}:${abort[3]}:${abort[4]}`)
+  if (abort !== null) {
+    const said = `${oneLine(byteString(abort[2]!), 200)}:${abort[3]}:${abort[4]}`
+    return new Trap(program.name, oneLine(byteString(abort[1]!), 300) + more, said.startsWith(library) ? place(program, e) ?? said : said)
+  }
   if (error instanceof WebAssembly.SuspendError) return new Trap(program.name, `it called a host function that waits, ${cannotWait}`, place(program, e))
   if (error instanceof RangeError && /call stack/i.test(message)) return new Trap(program.name, 'stack overflow', place(program, e))
   if (error instanceof WebAssembly.RuntimeError) return new Trap(program.name, oneLine(message, 300) + more, place(program, e))
@@ -53,18 +56,24 @@ export function describeTrap(program: Program, error: unknown, more = ''): Trap 
   return trap
 }
 
+/** What places in AssemblyScript's library and in the SDK begin with. */
+const library = '~lib/'
+
 /**
- * The innermost frame of the guest's own code as a source place (what the host added to the module is passed over); null without a frame
- * or a source map.
+ * The innermost frame of the guest's own code as a source place (what the host added to the module is passed over, and libraries are
+ * where the author's code is below them); null without a frame or a source map.
  */
 export function place(program: Program, error: unknown): string | null {
   const stack = (error as Error)?.stack
   if (typeof stack !== 'string') return null
+  let first: string | null = null
   for (const match of stack.matchAll(wasmFrame)) {
     const where = program.locate(parseInt(match[1]!, 16))
-    if (where !== null) return where
+    if (where === null) continue
+    if (!where.startsWith(library)) return where
+    first ??= where
   }
-  return null
+  return first
 }
 
 const ascii = /^[\x00-\x7f]*$/

@@ -15,7 +15,7 @@ import type { SharedPlugins } from '../wasm/store.ts'
 export function pluginsOf(store: PluginStore, services: Services, options: CycleOptions | null = null): Plugins {
   let table: SettingsTable | null = null
   return new Plugins(store, { ...services, order: (plugin) => (moduleOrder as Record<string, number | undefined>)[plugin] },
-    (plugin) => (table ??= new SettingsTable(options === null ? [] : scanMain(options, isSetting))).of(plugin))
+    (plugin, trusted) => (table ??= new SettingsTable(options === null ? [] : scanMain(options, isSetting))).of(plugin, trusted))
 }
 
 /** The plugins of a worker's cycle, from what the master shares. */

@@ -1,4 +1,4 @@
-import * as host from './host'
+import * as host from './vespid'
 
 /**
  * Connections and requests of the whole server, all workers together; those of other workers are a tenth of a second

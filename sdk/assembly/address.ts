@@ -1,5 +1,6 @@
-import * as host from './host'
+import * as host from './vespid'
 import * as text from './text'
+import { Field } from './status'
 
 /** The client's address: family 4 or 6 with its bytes, 1 for a unix socket, 0 when unknown. */
 export class Address {
@@ -13,7 +14,7 @@ export class Address {
   /** The address in text form, `unix:` for a unix socket. */
   toString(): string {
     text.begin()
-    const n = host.request_text(6, text.room(), text.roomSize())
-    return text.decode(text.room(), n)
+    const n = host.request_text(Field.RemoteAddress, text.room(), text.roomSize())
+    return text.decode(text.out, n)
   }
 }

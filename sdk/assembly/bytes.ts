@@ -60,6 +60,6 @@ export class Bytes {
     return out
   }
 
-  /** The bytes read as UTF-8. */
+  /** The bytes read as UTF-8; what is none becomes U+FFFD. */
   toString(): string { return decode(this.at, this.length) }
 }

@@ -1,5 +1,6 @@
-import * as host from './host'
+import * as host from './vespid'
 import * as text from './text'
+import { Bytes } from './bytes'
 import { Level } from './status'
 
 /** The class of handlers and directives that have no configuration. */
@@ -9,7 +10,7 @@ import { Level } from './status'
 export class Nothing {}
 
 const classes: u32[] = []
-const merged: bool[] = []
+const levels: i32[] = []
 let ready = false
 /** Allocated bytes at which the next collection is worth while: twice what the last one left. */
 let threshold: usize = 131072
@@ -35,19 +36,32 @@ export function setup(): void {
   host.lifecycle(5, idle.index, 0)
 }
 
-/** The host's number of a conf class; registers it when it is new. */
-export function confOf<C>(level: Level = Level.Location, init: i32 = -1): i32 {
+/**
+ * The host's number of a conf class; registers it when it is new. `level`: the one that it is to have, −1 for whichever it has,
+ * `Level.Location` when it is new.
+ */
+export function confOf<C>(level: i32 = -1): i32 {
   setup()
   if (idof<C>() == idof<Nothing>()) return -1
-  const known = classes.indexOf(idof<C>())
-  if (known >= 0) return known
-  // Conf objects are the host's to hold: pinned, they live as long as the configuration.
-  const create = (data: usize): usize => __pin(changetype<usize>(instantiate<C>()))
-  const run = (data: usize, conf: usize): i32 => refuse(call_indirect<usize>(<u32>data, conf))
-  const index = host.conf(level, create.index, init < 0 ? -1 : run.index, init)
-  classes.push(idof<C>())
-  merged.push(false)
+  let index = classes.indexOf(idof<C>())
+  if (index < 0) {
+    // Conf objects are the host's to hold: pinned, they live as long as the configuration.
+    const create = (data: usize): usize => __pin(changetype<usize>(instantiate<C>()))
+    if (level < 0) level = Level.Location
+    index = host.conf(level, create.index, -1, 0)
+    classes.push(idof<C>())
+    levels.push(level)
+  } else if (level >= 0 && level != levels[index]) {
+    levels[index] = level
+    host.conf_level(index, level, -1, 0)
+  }
   return index
+}
+
+/** Registers what is to be done with the main level's conf of a class when the configuration has been read. */
+export function initOf<C>(init: (conf: C) => string | null): void {
+  const run = (data: usize, conf: usize): i32 => refuse(call_indirect<usize>(<u32>data, conf))
+  host.conf_level(confOf<C>(Level.Main), Level.Main, run.index, init.index)
 }
 
 /**
@@ -58,10 +72,9 @@ export function conf_of<C>(): C {
   return changetype<C>(host.conf_of(classes.indexOf(idof<C>())))
 }
 
-/** Registers how two places' confs of a class are merged, once per class. */
+/** Registers how two places' confs of a class are merged; the same function each time. */
 export function mergeOf<C>(conf: i32, merge: ((parent: C, child: C) => void) | null): void {
-  if (conf < 0 || merge === null || merged[conf]) return
-  merged[conf] = true
+  if (conf < 0 || merge === null) return
   const run = (data: usize, parent: usize, child: usize): i32 => {
     call_indirect(<u32>data, parent, child)
     return 0
@@ -86,15 +99,24 @@ export function words(): string[] {
   return list
 }
 
-/** One of them. */
-export function word(i: i32): string {
+/** Has one of them written to `text.out`; its length, negative when it is not there. */
+function argument(i: i32): i32 {
   text.begin()
-  let out = text.room()
-  const n = host.argument(i, out, text.roomSize())
-  if (n < 0) return ''
-  if (n > text.roomSize()) {
-    out = text.bigger(n)
-    host.argument(i, out, n)
-  }
-  return text.decode(out, n)
+  let n = host.argument(i, text.room(), text.roomSize())
+  if (text.short(n)) n = host.argument(i, text.out, n)
+  return n
+}
+
+/** One of them; `''` when it is not there. */
+export function word(i: i32): string {
+  const n = argument(i)
+  return n < 0 ? '' : text.decode(text.out, n)
+}
+
+/** The bytes of one of them: a view that is good until the next call to the host. */
+export function bytesOf(i: i32): Bytes {
+  const view = new Bytes()
+  view.length = max(argument(i), 0)
+  view.at = text.out
+  return view
 }

@@ -1,16 +1,12 @@
-import * as host from './host'
+import * as host from './vespid'
 import * as text from './text'
 
 /** Why the last file could not be read or the last database not be opened. */
 export function reason(): string {
   text.begin()
-  let out = text.room()
-  const n = host.reason(out, text.roomSize())
-  if (n > text.roomSize()) {
-    out = text.bigger(n)
-    host.reason(out, n)
-  }
-  return text.decode(out, n)
+  let n = host.reason(text.room(), text.roomSize())
+  if (text.short(n)) n = host.reason(text.out, n)
+  return text.decode(text.out, n)
 }
 
 function read(path: string, format: i32): string | null {
@@ -18,14 +14,9 @@ function read(path: string, format: i32): string | null {
   text.put(path)
   const at = text.at
   const length = text.length
-  let out = text.room()
-  const n = host.file_read(at, length, format, out, text.roomSize())
-  if (n < 0) return null
-  if (n > text.roomSize()) {
-    out = text.bigger(n)
-    host.file_read(at, length, format, out, n)
-  }
-  return text.decode(out, n)
+  let n = host.file_read(at, length, format, text.room(), text.roomSize())
+  if (text.short(n)) n = host.file_read(at, length, format, text.out, n)
+  return text.answered(n)
 }
 
 /**

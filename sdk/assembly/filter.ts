@@ -1,4 +1,4 @@
-import * as host from './host'
+import * as host from './vespid'
 import { Bytes } from './bytes'
 import { Request, request } from './request'
 import { Nothing, confOf } from './conf'

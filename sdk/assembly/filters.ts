@@ -1,4 +1,4 @@
-import * as host from './host'
+import * as host from './vespid'
 import * as text from './text'
 
 /**
@@ -84,25 +84,15 @@ export function requestTrailer(name: string): string | null {
   text.putName(name)
   const at = text.at
   const length = text.length
-  let out = text.room()
-  const n = host.request_trailer(at, length, out, text.roomSize())
-  if (n < 0) return null
-  if (n > text.roomSize()) {
-    out = text.bigger(n)
-    host.request_trailer(at, length, out, n)
-  }
-  return text.decode(out, n)
+  let n = host.request_trailer(at, length, text.room(), text.roomSize())
+  if (text.short(n)) n = host.request_trailer(at, length, text.out, n)
+  return text.answered(n)
 }
 
 /** Name (`part` 0) or value (1) of the request's trailer `i`; null behind the last. */
 export function requestTrailerAt(i: i32, part: i32): string | null {
   text.begin()
-  let out = text.room()
-  const n = host.request_trailer_at(i, part, out, text.roomSize())
-  if (n < 0) return null
-  if (n > text.roomSize()) {
-    out = text.bigger(n)
-    host.request_trailer_at(i, part, out, n)
-  }
-  return text.decode(out, n)
+  let n = host.request_trailer_at(i, part, text.room(), text.roomSize())
+  if (text.short(n)) n = host.request_trailer_at(i, part, text.out, n)
+  return text.answered(n)
 }

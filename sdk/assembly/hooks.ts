@@ -1,9 +1,9 @@
 // Apache's hooks: attaching to them with an order, hooks of one's own, and what is kept for a request or a connection. docs/hooks.md tells which there are.
-import * as host from './host'
+import * as host from './vespid'
 import * as text from './text'
 import { Nothing, confOf, refuse, setup } from './conf'
 import { Needs } from './register'
-import { Request, request } from './request'
+import { Request, verdict } from './request'
 import { Status } from './status'
 
 /** Where in a hook a handler stands; any number between is allowed too. */
@@ -30,11 +30,7 @@ export class HookOptions {
  * handler of the plugin would.
  */
 export function hook<C = Nothing>(name: string, handler: (r: Request, conf: C) => Status, options: HookOptions | null = null): void {
-  const run = (data: usize, stamp: i32, conf: usize): i32 => {
-    request.stamp = stamp
-    return call_indirect<i32>(<u32>data, changetype<usize>(request), conf)
-  }
-  attach(name, confOf<C>(), run.index, handler.index, options)
+  attach(name, confOf<C>(), verdict.index, handler.index, options)
 }
 
 /** The same for the hooks of connections: `create_connection`, `pre_connection`, `process_connection`, `pre_close_connection`. */
@@ -114,8 +110,9 @@ export const connection = new Connection()
 
 function connectionText(field: i32): string {
   text.begin()
-  const n = host.connection_text(field, text.room(), text.roomSize())
-  return text.decode(text.room(), n)
+  let n = host.connection_text(field, text.room(), text.roomSize())
+  if (text.short(n)) n = host.connection_text(field, text.out, n)
+  return text.decode(text.out, n)
 }
 
 /** A note that some plugin left for the present request, or null. */
@@ -128,12 +125,9 @@ function noteOf(scope: i32, name: string): string | null {
   text.putName(name)
   const at = text.at
   const length = text.length
-  const n = host.note_get(scope, at, length, text.room(), text.roomSize())
-  if (n < 0) return null
-  if (n <= text.roomSize()) return text.decode(text.room(), n)
-  const out = text.bigger(n)
-  host.note_get(scope, at, length, out, n)
-  return text.decode(out, n)
+  let n = host.note_get(scope, at, length, text.room(), text.roomSize())
+  if (text.short(n)) n = host.note_get(scope, at, length, text.out, n)
+  return text.answered(n)
 }
 
 function leave(scope: i32, name: string, value: string | null): bool {
@@ -149,8 +143,9 @@ function leave(scope: i32, name: string, value: string | null): bool {
 /** Whom the present request is from (`$remote_user`), or null. */
 export function user(): string | null {
   text.begin()
-  const n = host.user_get(text.room(), text.roomSize())
-  return n < 0 ? null : text.decode(text.room(), n)
+  let n = host.user_get(text.room(), text.roomSize())
+  if (text.short(n)) n = host.user_get(text.out, n)
+  return text.answered(n)
 }
 
 /** Says whom the present request is from: what a handler of `check_user_id` does before it answers Ok. */

@@ -1,8 +1,8 @@
 // What plugins are written with. docs/guide tells how; docs/abi.md what stands behind it.
-export { Status, Where, Args, Phase, Level, LogLevel } from './status'
+export { Status, Where, Args, Phase, Level, LogLevel, Field } from './status'
 export { Nothing, conf_of } from './conf'
 export {
-  Directive, Needs, conf, content, directive, header_filter, log_handler, main_conf, on_exit, on_start, phase,
+  Directive, Needs, conf, content, directive, header_filter, limits, log_handler, main_conf, on_exit, on_start, phase,
   variable, variable_prefix, warn,
 } from './register'
 export { Part, body_filter, input_filter } from './filter'
@@ -13,7 +13,7 @@ export { Address } from './address'
 export { Bytes } from './bytes'
 export { Template } from './template'
 export {
-  Admit, Field, Index, Inner, Param, ParamType, Pv, Regex, Script, event_route, event_server, parameter, pseudo_variable, script_function, transformation,
+  Admit, Index, Inner, Param, ParamType, Pv, Regex, Script, event_route, event_server, parameter, pseudo_variable, script_function, transformation,
 } from './script'
 export { Counter, Gauge, Histogram, counter, gauge, histogram } from './metrics'
 export { statistic } from './statistics'

@@ -1,3 +1,4 @@
+import { hexDigit } from './ascii'
 import { Json } from './json'
 
 /** Deepest nesting that is read. */
@@ -109,8 +110,7 @@ export class Reader {
     }
     let value = 0
     for (let i = 0; i < 4; i++) {
-      const d = this.peek()
-      const digit = d >= 48 && d <= 57 ? d - 48 : (d | 32) >= 97 && (d | 32) <= 102 ? (d | 32) - 87 : -1
+      const digit = hexDigit(this.peek())
       if (digit < 0) return -1
       value = value << 4 | digit
       this.at++

@@ -168,7 +168,7 @@ function numberText(value: f64): string {
 }
 
 /** A string as JSON text, in its quotes (RFC 8259 §7). */
-export function quote(source: string): string {
+function quote(source: string): string {
   let from = 0
   const out: string[] = ['"']
   for (let i = 0; i < source.length; i++) {

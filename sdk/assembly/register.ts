@@ -1,21 +1,19 @@
-import * as host from './host'
+import * as host from './vespid'
 import * as text from './text'
 import { Args, Level, Phase, Status, Where } from './status'
-import { Request, request } from './request'
-import { Nothing, confOf, mergeOf, refuse, setup, word, words } from './conf'
+import { Request, effect, request, verdict } from './request'
+import { Nothing, confOf, initOf, mergeOf, refuse, setup, word, words } from './conf'
 
 /**
  * Says that class C is the configuration of the whole (`Level.Main`) or of each server, instead of each location.
- * Comes before its first use.
+ * It may stand in front of what uses it or behind that.
  */
 export function conf<C>(level: Level, merge: ((parent: C, child: C) => void) | null = null): void {
   mergeOf<C>(confOf<C>(level), merge)
 }
 
-/** As `conf`, for the main level: `init` runs when http{} has been read; a text that it returns is the error. */
-export function main_conf<C>(init: (conf: C) => string | null): void {
-  confOf<C>(Level.Main, init.index)
-}
+/** As `conf`, for the main level: `init` runs when http{} has been read; a text that it returns is the error. One per class. */
+export function main_conf<C>(init: (conf: C) => string | null): void { initOf<C>(init) }
 
 /** A directive that was registered; a content handler can be bound to it. */
 export class Directive<C> {
@@ -26,11 +24,7 @@ export class Directive<C> {
    * the request body.
    */
   content(handler: (r: Request, conf: C) => Status, needs: Needs = Needs.Body): Directive<C> {
-    const run = (data: usize, stamp: i32, conf: usize): i32 => {
-      request.stamp = stamp
-      return call_indirect<i32>(<u32>data, changetype<usize>(request), conf)
-    }
-    host.content(this.id, run.index, handler.index, needs)
+    host.content(this.id, verdict.index, handler.index, needs)
     return this
   }
 }
@@ -77,31 +71,17 @@ export enum Needs { Nothing = 0, Body = 1 }
  * the plugin has none.
  */
 export function phase<C = Nothing>(phase: Phase, handler: (r: Request, conf: C) => Status, needs: Needs = Needs.Nothing): void {
-  const run = (data: usize, stamp: i32, conf: usize): i32 => {
-    request.stamp = stamp
-    return call_indirect<i32>(<u32>data, changetype<usize>(request), conf)
-  }
-  host.phase(phase, confOf<C>(), run.index, handler.index, needs)
+  host.phase(phase, confOf<C>(), verdict.index, handler.index, needs)
 }
 
 /** Registers a handler that runs when a request is over, for accounting. */
 export function log_handler<C = Nothing>(handler: (r: Request, conf: C) => void): void {
-  const run = (data: usize, stamp: i32, conf: usize): i32 => {
-    request.stamp = stamp
-    call_indirect(<u32>data, changetype<usize>(request), conf)
-    return Status.Ok
-  }
-  host.phase(Phase.Log, confOf<C>(), run.index, handler.index, 0)
+  host.phase(Phase.Log, confOf<C>(), effect.index, handler.index, 0)
 }
 
 /** Registers a filter that may change status and headers of every response before they are sent. */
 export function header_filter<C = Nothing>(filter: (r: Request, conf: C) => void): void {
-  const run = (data: usize, stamp: i32, conf: usize): i32 => {
-    request.stamp = stamp
-    call_indirect(<u32>data, changetype<usize>(request), conf)
-    return Status.Ok
-  }
-  host.header_filter(confOf<C>(), run.index, filter.index)
+  host.header_filter(confOf<C>(), effect.index, filter.index)
 }
 
 /** Defines `$name`; `get` returns its value or null. With `set` the configuration may assign to it. */
@@ -152,6 +132,12 @@ function life(event: i32, hook: () => void): void {
   }
   host.lifecycle(event, run.index, hook.index)
 }
+
+/**
+ * Asks for more than a plugin has by itself, in the configuration's words: `memory_limit 64m; time_limit 1s; table_limit 50000`. The operator decides:
+ * `plugin NAME { … }`; plugins that come with vespid get it. Called once, at the top level, with a text that stands there: the compiler reads it.
+ */
+export function limits(amounts: string): void {}
 
 /** Writes a `[warn]` line with the place of the directive that is being read. */
 export function warn(message: string): void {

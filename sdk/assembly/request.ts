@@ -1,49 +1,15 @@
-import * as host from './host'
+import * as host from './vespid'
 import * as text from './text'
 import * as writer from './writer'
 import { Address } from './address'
 import { Bytes } from './bytes'
+import { findHeader, headerAt } from './head'
 import { addFilter, requestTrailer, requestTrailerAt } from './filters'
 import { Response, response } from './response'
-import { LogLevel, Status } from './status'
+import { Field, LogLevel, Status } from './status'
 
-/** Where `findHeader` found a value. */
-let headerAt: usize = 0
-/** The request that was asked for a header last. */
-let askedStamp: i32 = 0
-
-/**
- * Finds a header's value: its length, with its place in `headerAt`; −1 when there is none. The first header that is asked
- * for crosses alone; with the second the whole head is fetched, and the others cost no call.
- */
-function findHeader(name: string, stamp: i32): i32 {
-  const id = text.literal(name)
-  if (id > 0 && id <= knownNames && askedStamp == stamp && hasHead(stamp)) {
-    const line = known(id)
-    if (line == 0) return -1
-    if (line > 0) {
-      headerAt = load<u32>(arena, 4) + load<u32>(line, 8)
-      return load<i32>(line, 12)
-    }
-  }
-  askedStamp = stamp
-  text.begin()
-  text.putName(name)
-  const at = text.at
-  const length = text.length
-  headerAt = text.room()
-  const n = host.request_header(at, length, headerAt, text.roomSize())
-  if (n <= text.roomSize()) return n
-  headerAt = text.bigger(n)
-  return host.request_header(at, length, headerAt, n)
-}
-
-/** One text from the host by a call that fills (pointer, capacity); null when there is none. */
-// @ts-ignore: decorator
-@inline
-function answerOf(n: i32, from: usize): string | null {
-  return n < 0 ? null : text.decode(from, n)
-}
+// @ts-ignore: builtin
+const addressBytes: usize = memory.data(16, 4)
 
 /** The request that the handler was called for. Valid until the handler returns: keep no reference to it. */
 export class Request {
@@ -53,33 +19,33 @@ export class Request {
   private address: Address = new Address()
 
   /** `GET`, `POST`, … */
-  get method(): string { return field(0) }
-  set method(value: string) { setField(0, value) }
+  get method(): string { return field(Field.Method) }
+  set method(value: string) { setField(Field.Method, value) }
   /** Whether the method is this one. Makes no string of it. */
   hasMethod(name: string): bool {
     text.begin()
-    const n = host.request_text(0, text.room(), text.roomSize())
-    return n <= text.roomSize() && text.same(text.room(), n, name)
+    const n = host.request_text(Field.Method, text.room(), text.roomSize())
+    return n <= text.roomSize() && text.same(text.out, n, name)
   }
   /** The path, decoded and normalised, without arguments. */
-  get path(): string { return field(1) }
+  get path(): string { return field(Field.Uri) }
   /** nginx's name of `path`. */
-  get uri(): string { return field(1) }
+  get uri(): string { return field(Field.Uri) }
   /** Changes the path; in the rewrite phases the location is searched again. */
-  set uri(value: string) { setField(1, value) }
+  set uri(value: string) { setField(Field.Uri, value) }
   /** What stands behind `?`, as received; `''` when nothing does. */
-  get args(): string { return field(2) }
-  set args(value: string) { setField(2, value) }
+  get args(): string { return field(Field.Args) }
+  set args(value: string) { setField(Field.Args, value) }
   /** Path and arguments as received: `$request_uri`. */
-  get unparsedUri(): string { return field(3) }
+  get unparsedUri(): string { return field(Field.UnparsedUri) }
   /** The target as received: a path, or a whole URL. */
-  get target(): string { return field(8) }
+  get target(): string { return field(Field.Target) }
   /** The request line as received. */
-  get line(): string { return field(4) }
+  get line(): string { return field(Field.RequestLine) }
   /** The name of the location that serves it: `/api/` of `location /api/ { … }`. */
-  get location(): string { return field(7) }
+  get location(): string { return field(Field.Location) }
   /** The host asked for, lower case, without port; `''` when none is named. */
-  get host(): string { return field(5) }
+  get host(): string { return field(Field.Host) }
   /** 1001 for HTTP/1.1, 1000 for HTTP/1.0, 9 for HTTP/0.9. */
   get version(): i32 { return <i32>host.request_number(0) }
   /** Content-Length, −1 when there is none. */
@@ -162,10 +128,9 @@ export class Request {
     text.putName(name)
     const at = text.at
     const length = text.length
-    const n = host.variable_get(at, length, text.room(), text.roomSize())
-    if (n <= text.roomSize()) return answerOf(n, text.room())
-    const out = text.bigger(n)
-    return answerOf(host.variable_get(at, length, out, n), out)
+    let n = host.variable_get(at, length, text.room(), text.roomSize())
+    if (text.short(n)) n = host.variable_get(at, length, text.out, n)
+    return text.answered(n)
   }
 
   /** Gives a variable a value for this request; false when there is no such variable or it cannot be set. */
@@ -247,7 +212,7 @@ export class Request {
   /** Appends the path. */
   writePath(): Request {
     writer.open(this.stamp)
-    writer.field(1)
+    writer.field(Field.Uri)
     return this
   }
 
@@ -285,6 +250,12 @@ export class Request {
     return Status.Done
   }
 
+  /**
+   * In a phase handler that goes on to return Ok or Declined: it would say the same to every request that this client makes here. On this connection it
+   * is not asked again.
+   */
+  repeatForClient(): void { host.repeat() }
+
   /** Writes a line to the error log of the request's location. */
   log(level: LogLevel, message: string): void { log(level, message) }
 }
@@ -299,16 +270,27 @@ export function log(level: LogLevel, message: string): void {
 /** The one request object; handlers are called with it. */
 export const request = new Request()
 
-function field(i: i32): string {
-  text.begin()
-  const n = host.request_text(i, text.room(), text.roomSize())
-  if (n <= text.roomSize()) return text.decode(text.room(), n)
-  const out = text.bigger(n)
-  host.request_text(i, out, n)
-  return text.decode(out, n)
+/** What the host calls for a function of request and conf that answers a verdict; `data` is the function. */
+export function verdict(data: usize, stamp: i32, conf: usize): i32 {
+  request.stamp = stamp
+  return call_indirect<i32>(<u32>data, changetype<usize>(request), conf)
 }
 
-function setField(i: i32, value: string): void {
+/** The same for one that answers nothing: the verdict is Ok. */
+export function effect(data: usize, stamp: i32, conf: usize): i32 {
+  request.stamp = stamp
+  call_indirect(<u32>data, changetype<usize>(request), conf)
+  return Status.Ok
+}
+
+function field(i: Field): string {
+  text.begin()
+  let n = host.request_text(i, text.room(), text.roomSize())
+  if (text.short(n)) n = host.request_text(i, text.out, n)
+  return text.decode(text.out, n)
+}
+
+function setField(i: Field, value: string): void {
   text.begin()
   text.put(value)
   host.request_set(i, text.at, text.length)
@@ -316,12 +298,10 @@ function setField(i: i32, value: string): void {
 
 function headerPart(i: i32, part: i32): string {
   text.begin()
-  const n = host.request_header_at(i, part, text.room(), text.roomSize())
+  let n = host.request_header_at(i, part, text.room(), text.roomSize())
   if (n < 0) throw new RangeError('Index out of range')
-  if (n <= text.roomSize()) return text.decode(text.room(), n)
-  const out = text.bigger(n)
-  host.request_header_at(i, part, out, n)
-  return text.decode(out, n)
+  if (text.short(n)) n = host.request_header_at(i, part, text.out, n)
+  return text.decode(text.out, n)
 }
 
 function change(name: string, value: string, mode: i32): bool {
@@ -331,43 +311,4 @@ function change(name: string, value: string, mode: i32): bool {
   const length = text.length
   text.put(value)
   return host.request_header_set(at, length, text.at, text.length, mode) == 0
-}
-
-// --- the head in the arena (docs/abi.md, "The head")
-// ---------------------------------------------------------------------------------
-
-// @ts-ignore: builtin
-const addressBytes: usize = memory.data(16, 4)
-const arenaSize: i32 = 12288
-// @ts-ignore: builtin
-const arena: usize = memory.data(12288, 16)
-let arenaGiven = false
-let headStamp: i32 = 0
-let headThere = false
-/** Ids 1 to 31 are the well-known headers, in the table's own numbering. */
-const knownNames: i32 = 31
-const tableCount: i32 = 20 * 4
-const tableKnown: i32 = 40 * 4
-const tableHeaders: i32 = 72 * 4
-
-/** Makes sure that the request's head is in the arena; false when it must be asked for by calls. */
-function hasHead(stamp: i32): bool {
-  if (headStamp == stamp) return headThere
-  if (!arenaGiven) {
-    host.arena(arena, arenaSize)
-    arenaGiven = true
-  }
-  headStamp = stamp
-  headThere = host.head() != 0
-  return headThere
-}
-
-/** The only line of a well-known header: where its entry is, 0 when there is none, −1 when there are several. */
-function known(id: i32): isize {
-  const table = load<u32>(arena)
-  const first = load<i32>(table + tableKnown + (id << 2))
-  if (first < 0) return 0
-  const count = load<i32>(table + tableCount)
-  for (let i = first + 1; i < count; i++) if (<i32>(load<u32>(table + tableHeaders + (i << 4), 4) >>> 16) == id) return -1
-  return table + tableHeaders + (first << 4)
 }

@@ -1,4 +1,4 @@
-import * as host from './host'
+import * as host from './vespid'
 import * as text from './text'
 
 /**
@@ -34,14 +34,9 @@ export class Response {
     text.putName(name)
     const at = text.at
     const length = text.length
-    let out = text.room()
-    const n = host.response_header(at, length, out, text.roomSize())
-    if (n < 0) return null
-    if (n > text.roomSize()) {
-      out = text.bigger(n)
-      host.response_header(at, length, out, n)
-    }
-    return text.decode(out, n)
+    let n = host.response_header(at, length, text.room(), text.roomSize())
+    if (text.short(n)) n = host.response_header(at, length, text.out, n)
+    return text.answered(n)
   }
 
   /** Replaces every line of a header by one, `''` removes it; false when name or value cannot be a header's. */
@@ -68,6 +63,12 @@ export class Response {
     text.putName(value)
     return host.response_trailer(at, length, text.at, text.length) == 0
   }
+
+  /**
+   * In a header filter: the lines that it adds in this call it would add to every response with this status here, and do nothing else. The server
+   * does it from then on, and the filter is not called for them any more.
+   */
+  repeatForStatus(): void { host.repeat() }
 
   /** Removes every line of a header; returns how many there were. */
   remove(name: string): i32 {
@@ -101,12 +102,8 @@ function change(name: string, value: string, mode: i32): bool {
 
 function part(i: i32, which: i32): string {
   text.begin()
-  let out = text.room()
-  const n = host.response_header_at(i, which, out, text.roomSize())
+  let n = host.response_header_at(i, which, text.room(), text.roomSize())
   if (n < 0) throw new RangeError('Index out of range')
-  if (n > text.roomSize()) {
-    out = text.bigger(n)
-    host.response_header_at(i, which, out, n)
-  }
-  return text.decode(out, n)
+  if (text.short(n)) n = host.response_header_at(i, which, text.out, n)
+  return text.decode(text.out, n)
 }

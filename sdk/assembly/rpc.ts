@@ -1,4 +1,4 @@
-import * as host from './host'
+import * as host from './vespid'
 import * as text from './text'
 import { Json } from './json'
 import { setup, word } from './conf'
@@ -22,13 +22,9 @@ export class RpcCall {
   /** All parameters as JSON: an array, an object, or null. */
   get params(): Json {
     text.begin()
-    let out = text.room()
-    const n = host.rpc_params(out, text.roomSize())
-    if (n > text.roomSize()) {
-      out = text.bigger(n)
-      host.rpc_params(out, n)
-    }
-    return Json.parse(text.decode(out, n))!
+    let n = host.rpc_params(text.room(), text.roomSize())
+    if (text.short(n)) n = host.rpc_params(text.out, n)
+    return Json.parse(text.decode(text.out, n))!
   }
 
   /**

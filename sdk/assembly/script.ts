@@ -1,10 +1,10 @@
 // What a plugin brings to routing scripts: functions, pseudo-variables, transformations, parameters, event routes.
-import * as host from './host'
+import * as host from './vespid'
 import * as text from './text'
 import { Bytes } from './bytes'
-import { confOf, refuse, setup, word } from './conf'
-import { Request, request } from './request'
-import { Level } from './status'
+import { bytesOf, confOf, refuse, setup, word } from './conf'
+import { Request, request, verdict } from './request'
+import { Field, Level } from './status'
 
 /**
  * How an argument of a script function is prepared: text with its variables expanded, a number, a regular expression,
@@ -17,8 +17,6 @@ export enum Inner { None = 0, Required = 1, Optional = 2 }
 export enum ParamType { Int = 0, Text = 1, IntOrText = 2 }
 /** `Script.index` without an index, and for `[*]`. */
 export enum Index { None = 0x7fffffff, All = 0x7ffffffe }
-/** Texts of the request that can be handed on without being read. */
-export enum Field { Method = 0, Uri = 1, Args = 2, UnparsedUri = 3, RequestLine = 4, Host = 5, RemoteAddress = 6, Location = 7, Target = 8 }
 
 /** The run of a routing script that has called the plugin. Valid until the function returns. */
 export class Script {
@@ -39,19 +37,7 @@ export class Script {
   /**
    * The bytes of argument `i`: for texts that need not be UTF-8. A view that is good until the next call to the server.
    */
-  bytes(i: i32): Bytes {
-    text.begin()
-    let out = text.room()
-    const n = host.argument(i, out, text.roomSize())
-    if (n > text.roomSize()) {
-      out = text.bigger(n)
-      host.argument(i, out, n)
-    }
-    const view = new Bytes()
-    view.at = out
-    view.length = max(n, 0)
-    return view
-  }
+  bytes(i: i32): Bytes { return bytesOf(i) }
   /** Argument `i` as a number; 0 for a text that is none. */
   int(i: i32): i32 { return host.argument_int(i) }
   /** Whether argument `i` is a number. */
@@ -211,13 +197,9 @@ export enum Admit { No = 0, Yes = 1, Always = 2 }
  */
 export function event_route<C>(name: string, admit: ((r: Request, conf: C) => Admit) | null = null, required: bool = false): void {
   const conf = confOf<C>(Level.Main)
-  const run = (data: usize, stamp: i32, conf: usize): i32 => {
-    request.stamp = stamp
-    return call_indirect<i32>(<u32>data, changetype<usize>(request), conf)
-  }
   text.begin()
   text.put(name)
-  host.event_route(text.at, text.length, required ? 1 : 0, conf, admit === null ? -1 : run.index, admit === null ? 0 : admit.index)
+  host.event_route(text.at, text.length, required ? 1 : 0, conf, admit === null ? -1 : verdict.index, admit === null ? 0 : admit.index)
 }
 
 /**
@@ -249,14 +231,9 @@ export class Pv {
   /** Its value as text; null when it has none. */
   get text(): string | null {
     text.begin()
-    let out = text.room()
-    const n = host.pv_get(this.id, out, text.roomSize())
-    if (n < 0) return null
-    if (n > text.roomSize()) {
-      out = text.bigger(n)
-      host.pv_get(this.id, out, n)
-    }
-    return text.decode(out, n)
+    let n = host.pv_get(this.id, text.room(), text.roomSize())
+    if (text.short(n)) n = host.pv_get(this.id, text.out, n)
+    return text.answered(n)
   }
   /** Its value as a number; 0 when it is none. */
   get int(): i32 { return host.pv_int(this.id) }

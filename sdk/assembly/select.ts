@@ -1,5 +1,5 @@
 // Selects: those that a plugin brings, and those that it reads.
-import * as host from './host'
+import * as host from './vespid'
 import * as text from './text'
 import { refuse, setup, word } from './conf'
 import { Request, request } from './request'
@@ -72,14 +72,9 @@ export class Select {
   /** Its text on the message that the plugin was called for; null when there is none and when it cannot be told. */
   get(r: Request = request): string | null {
     text.begin()
-    let out = text.room()
-    const n = host.select_get(this.id, out, text.roomSize())
+    let n = host.select_get(this.id, text.room(), text.roomSize())
+    if (text.short(n)) n = host.select_get(this.id, text.out, n)
     this.failed = n == -2
-    if (n < 0) return null
-    if (n > text.roomSize()) {
-      out = text.bigger(n)
-      host.select_get(this.id, out, n)
-    }
-    return text.decode(out, n)
+    return text.answered(n)
   }
 }

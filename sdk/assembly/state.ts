@@ -1,4 +1,4 @@
-import * as host from './host'
+import * as host from './vespid'
 import { Bytes } from './bytes'
 import { setup } from './conf'
 

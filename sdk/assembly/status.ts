@@ -40,3 +40,6 @@ export enum Level { Main = 0, Server = 1, Location = 2 }
 
 /** How important a log line is. */
 export enum LogLevel { Emergency = 1, Alert = 2, Critical = 3, Error = 4, Warning = 5, Notice = 6, Info = 7, Debug = 8 }
+
+/** Texts of the request, as received, in the host's numbering. */
+export enum Field { Method = 0, Uri = 1, Args = 2, UnparsedUri = 3, RequestLine = 4, Host = 5, RemoteAddress = 6, Location = 7, Target = 8 }

@@ -1,7 +1,6 @@
-import * as host from './host'
-import * as text from './text'
+import * as host from './vespid'
 import { Bytes } from './bytes'
-import { Answer, Ask, putBody, putMethod } from './waiting'
+import { Answer, Ask, describe, words } from './waiting'
 
 /** Bytes that are read at once. */
 const size: i32 = 65536
@@ -33,34 +32,13 @@ export class SubrequestStream {
 }
 
 const plain = new Ask()
-const words = new StaticArray<usize>(10)
-
-/** Puts what a subrequest is described by into `words`. */
-function put(uri: string, args: string, ask: Ask): void {
-  text.begin()
-  text.put(uri)
-  keep(0)
-  text.put(args)
-  keep(2)
-  putMethod(ask)
-  keep(4)
-  text.put(ask.headers.join('\n'))
-  keep(6)
-  putBody(ask)
-  keep(8)
-}
-
-function keep(i: i32): void {
-  words[i] = text.at
-  words[i + 1] = <usize>text.length
-}
 
 /**
  * As `subrequest`, but waits only for the answer's head; the body is read with `read`. One at a time: another one ends it. What is not
  * read when the handler returns is dropped.
  */
 export function subrequest_stream(uri: string, args: string = '', ask: Ask = plain): SubrequestStream {
-  put(uri, args, ask)
+  describe(uri, args, ask)
   return new SubrequestStream(Answer.read(host.subrequest_open(
     words[0], <i32>words[1], words[2], <i32>words[3], words[4], <i32>words[5], words[6], <i32>words[7], words[8], <i32>words[9],
   )))
@@ -68,7 +46,7 @@ export function subrequest_stream(uri: string, args: string = '', ask: Ask = pla
 
 /** Makes a subrequest that nobody waits for: the client has its answer before, and what comes of it is dropped. False when there are too many. */
 export function subrequest_background(uri: string, args: string = '', ask: Ask = plain): bool {
-  put(uri, args, ask)
+  describe(uri, args, ask)
   return host.subrequest_background(
     words[0], <i32>words[1], words[2], <i32>words[3], words[4], <i32>words[5], words[6], <i32>words[7], words[8], <i32>words[9],
   ) == 0
@@ -81,7 +59,7 @@ export function subrequest_background(uri: string, args: string = '', ask: Ask =
  * A body filter needs a response without Content-Length. False when there are too many.
  */
 export function subrequest_ordered(uri: string, args: string = '', ask: Ask = plain, at: i32 = -1): bool {
-  put(uri, args, ask)
+  describe(uri, args, ask)
   return host.subrequest_ordered(
     words[0], <i32>words[1], words[2], <i32>words[3], words[4], <i32>words[5], words[6], <i32>words[7], words[8], <i32>words[9], at,
   ) == 0

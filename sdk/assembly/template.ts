@@ -1,4 +1,4 @@
-import * as host from './host'
+import * as host from './vespid'
 import * as text from './text'
 import { Request } from './request'
 
@@ -19,12 +19,8 @@ export class Template {
     const constant = this.constant
     if (constant !== null) return constant
     text.begin()
-    let out = text.room()
-    const n = host.expand(this.id, out, text.roomSize())
-    if (n > text.roomSize()) {
-      out = text.bigger(n)
-      host.expand(this.id, out, n)
-    }
-    return text.decode(out, n)
+    let n = host.expand(this.id, text.room(), text.roomSize())
+    if (text.short(n)) n = host.expand(this.id, text.out, n)
+    return text.decode(text.out, n)
   }
 }

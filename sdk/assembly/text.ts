@@ -1,5 +1,5 @@
 // How strings cross: out as UTF-8 in a small static buffer, literals by interned id; in through the same buffer.
-import * as host from './host'
+import * as host from './vespid'
 
 const size: i32 = 8192
 // @ts-ignore: builtin
@@ -100,17 +100,55 @@ export function encode(text: string, to: usize): i32 {
   return n
 }
 
-/** A string from UTF-8 bytes; eight ASCII characters at a time. */
+/**
+ * A string from UTF-8 bytes; eight ASCII characters at a time. What is no UTF-8 becomes U+FFFD: AssemblyScript's own function would make other
+ * characters of it, a slash of C0 AF, or drop it.
+ */
 export function decode(from: usize, n: i32): string {
   let ascii = true
   let i = 0
   for (; i + 8 <= n; i += 8) if (load<u64>(from + i) & 0x8080808080808080) ascii = false
   for (; i < n; i++) if (load<u8>(from + i) >= 0x80) ascii = false
-  if (!ascii) return String.UTF8.decodeUnsafe(from, n)
+  if (!ascii) return decodeWide(from, n)
   const to = __new(<usize>n << 1, idof<string>())
   for (i = 0; i + 8 <= n; i += 8) v128.store(to + (i << 1), v128.load8x8_u(from + i))
   for (; i < n; i++) store<u16>(to + (i << 1), load<u8>(from + i))
   return changetype<string>(to)
+}
+
+/** RFC 3629 §4, with one U+FFFD for each longest beginning of a character, as browsers and Node do it. */
+function decodeWide(from: usize, n: i32): string {
+  const out = __new(<usize>n << 1, idof<string>())
+  let to = out
+  for (let i = 0; i < n;) {
+    const first = <u32>load<u8>(from + i++)
+    let code = first
+    if (first >= 0x80) {
+      let more = first < 0xc2 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : first < 0xf5 ? 3 : 0
+      let least: u32 = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80
+      let most: u32 = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf
+      code = more == 0 ? 0xfffd : first & (0x3f >> more)
+      for (; more > 0; more--) {
+        const next = i < n ? <u32>load<u8>(from + i) : 0
+        if (next < least || next > most) {
+          code = 0xfffd
+          break
+        }
+        code = code << 6 | (next & 0x3f)
+        i++
+        least = 0x80
+        most = 0xbf
+      }
+    }
+    if (code < 0x10000) store<u16>(to, <u16>code)
+    else {
+      code -= 0x10000
+      store<u32>(to, 0xdc00d800 | (code & 0x3ff) << 16 | code >> 10)
+      to += 2
+    }
+    to += 2
+  }
+  return changetype<string>(__renew(out, to - out))
 }
 
 /** Whether bytes are this ASCII text. */
@@ -121,13 +159,24 @@ export function same(from: usize, n: i32, text: string): bool {
   return true
 }
 
-/** Room for an answer of the host: the rest of the static buffer. */
-export function room(): usize { return stage + used }
+/** Where the answer lies that `room` was given for. */
+export let out: usize = 0
+
+/**
+ * Room for an answer of the host, the rest of the static buffer, `roomSize` bytes. Every call that fills (pointer, capacity) is
+ * made like this: `let n = host.f(text.room(), text.roomSize()); if (text.short(n)) n = host.f(text.out, n)`, then `text.answered(n)`.
+ */
+export function room(): usize { return out = stage + used }
 export function roomSize(): i32 { return size - used }
 
-/** A buffer for an answer that did not fit. */
-export function bigger(n: i32): usize {
+/** Whether an answer of `n` bytes did not fit: then `out` is room for it, and the host is to be asked again. */
+export function short(n: i32): bool {
+  if (n <= size - used) return false
   const buffer = new ArrayBuffer(n)
   kept.push(buffer)
-  return changetype<usize>(buffer)
+  out = changetype<usize>(buffer)
+  return true
 }
+
+/** The text that the host has written to `out`; null for a negative length, which says that there is none. */
+export function answered(n: i32): string | null { return n < 0 ? null : decode(out, n) }

@@ -1,4 +1,4 @@
-import * as host from './host'
+import * as host from './vespid'
 import * as text from './text'
 import { setup } from './conf'
 

@@ -1,8 +1,8 @@
 // Byte transports (fifo, datagrams, TCP) that the server opens for a plugin, and JSON-RPC in Kamailio's manner over them and in scripts.
-import * as host from './host'
+import * as host from './vespid'
 import * as text from './text'
 import { Bytes } from './bytes'
-import { word } from './conf'
+import { bytesOf, word } from './conf'
 import { request } from './request'
 
 export enum TransportKind { Fifo = 0, Datagram = 1, Tcp = 2 }
@@ -12,19 +12,7 @@ export class Received {
   /** The document as text (UTF-8). */
   get text(): string { return word(0) }
   /** Its bytes. A view that is good until the next call to the server. */
-  get bytes(): Bytes {
-    text.begin()
-    let out = text.room()
-    const n = host.argument(0, out, text.roomSize())
-    if (n > text.roomSize()) {
-      out = text.bigger(n)
-      host.argument(0, out, n)
-    }
-    const view = new Bytes()
-    view.at = out
-    view.length = max(n, 0)
-    return view
-  }
+  get bytes(): Bytes { return bytesOf(0) }
   /** Who has sent it, in words. */
   get peer(): string { return word(1) }
 
@@ -70,7 +58,16 @@ export class Transport {
   }
 }
 
+/** The dialect that was asked for last, and the host's id of it; −1: it keeps none. */
+let lastDialect = ''
+let lastId: i32 = -1
+
 function serve(dialect: string): void {
+  if (changetype<usize>(dialect) != changetype<usize>(lastDialect)) {
+    lastDialect = dialect
+    lastId = text.intern(dialect)
+  }
+  if (lastId >= 0) return host.rpc_serve(lastId, -1)
   text.begin()
   text.put(dialect)
   host.rpc_serve(text.at, text.length)

@@ -1,4 +1,4 @@
-import * as host from './host'
+import * as host from './vespid'
 import * as text from './text'
 import { Bytes } from './bytes'
 
@@ -105,22 +105,9 @@ export function fetch(url: string, ask: Ask = plain): Answer {
  * control. `timeout`, `limit` and `redirects` do not count; the body is bounded by `subrequest_output_buffer_size`.
  */
 export function subrequest(uri: string, args: string = '', ask: Ask = plain): Answer {
-  text.begin()
-  putMethod(ask)
-  const method = text.at
-  const methodLength = text.length
-  text.put(uri)
-  const at = text.at
-  const length = text.length
-  text.put(args)
-  const argsAt = text.at
-  const argsLength = text.length
-  text.put(ask.headers.join('\n'))
-  const headers = text.at
-  const headersLength = text.length
-  putBody(ask)
+  describe(uri, args, ask)
   return Answer.read(host.subrequest(
-    at, length, argsAt, argsLength, method, methodLength, headers, headersLength, text.at, text.length,
+    words[0], <i32>words[1], words[2], <i32>words[3], words[4], <i32>words[5], words[6], <i32>words[7], words[8], <i32>words[9],
   ))
 }
 
@@ -129,15 +116,36 @@ export function sleep(milliseconds: f64): void {
   host.sleep(milliseconds)
 }
 
-/** @internal */
-export function putMethod(ask: Ask): void {
+/** What a subrequest is described by, pointers and lengths, in the order of the host's functions. @internal */
+export const words = new StaticArray<usize>(10)
+
+/** Puts it into `words`. @internal */
+export function describe(uri: string, args: string, ask: Ask): void {
+  text.begin()
+  text.put(uri)
+  keep(0)
+  text.put(args)
+  keep(2)
+  putMethod(ask)
+  keep(4)
+  text.put(ask.headers.join('\n'))
+  keep(6)
+  putBody(ask)
+  keep(8)
+}
+
+function keep(i: i32): void {
+  words[i] = text.at
+  words[i + 1] = <usize>text.length
+}
+
+function putMethod(ask: Ask): void {
   if (ask.method != '') text.putName(ask.method)
   else if (ask.body !== null || ask.bytes !== null) text.putName('POST')
   else text.putName('GET')
 }
 
-/** @internal */
-export function putBody(ask: Ask): void {
+function putBody(ask: Ask): void {
   if (ask.bytes !== null) text.putBytes(ask.bytes!)
   else if (ask.body !== null) text.put(ask.body!)
   else text.putNone()

@@ -1,5 +1,5 @@
 // The body of a reply, put together from pieces as bytes: no strings are made on the way (Request.write, Request.send).
-import * as host from './host'
+import * as host from './vespid'
 import { encode } from './text'
 
 const size: i32 = 4096

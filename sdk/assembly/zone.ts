@@ -1,4 +1,4 @@
-import * as host from './host'
+import * as host from './vespid'
 import * as text from './text'
 
 /** What an operation on a zone answers. Everything but Done has changed nothing. */
@@ -20,8 +20,6 @@ export enum ZoneResult {
 
 // @ts-ignore: builtin
 const sum: usize = memory.data(8, 8)
-/** Where `fetch` found a value. */
-let found: usize = 0
 
 /**
  * A key/value store that all workers share and that outlives reloads: `zone NAME SIZE;` in the configuration, and
@@ -42,8 +40,7 @@ export class Zone {
 
   /** The value of a key, or null. */
   get(key: string): string | null {
-    const n = this.fetch(key)
-    return n < 0 ? null : text.decode(found, n)
+    return text.answered(this.fetch(key))
   }
 
   /** The same as bytes. */
@@ -51,24 +48,23 @@ export class Zone {
     const n = this.fetch(key)
     if (n < 0) return null
     const bytes = new Uint8Array(n)
-    memory.copy(bytes.dataStart, found, n)
+    memory.copy(bytes.dataStart, text.out, n)
     return bytes
   }
 
-  /** Has the value of a key written to `found`; its length, or −1. */
+  /** Has the value of a key written to `text.out`; its length, or −1. */
   private fetch(key: string): i32 {
     text.begin()
     text.putName(key)
     const at = text.at
     const length = text.length
+    let n = host.zone_get(this.id, at, length, text.room(), text.roomSize())
     let capacity = text.roomSize()
-    found = text.room()
-    let n = host.zone_get(this.id, at, length, found, capacity)
     // Another worker may have set a longer value between two looks.
     while (n > capacity) {
       capacity = n
-      found = text.bigger(n)
-      n = host.zone_get(this.id, at, length, found, capacity)
+      text.short(n)
+      n = host.zone_get(this.id, at, length, text.out, n)
     }
     return n
   }
@@ -167,14 +163,14 @@ export class Zone {
     let cursor: u32 = 0
     do {
       text.begin()
-      let out = text.room()
+      let n = host.zone_each(this.id, cursor, text.room(), text.roomSize())
       let capacity = text.roomSize()
-      let n = host.zone_each(this.id, cursor, out, capacity)
       while (n > capacity) {
         capacity = n
-        out = text.bigger(n)
-        n = host.zone_each(this.id, cursor, out, capacity)
+        text.short(n)
+        n = host.zone_each(this.id, cursor, text.out, n)
       }
+      const out = text.out
       cursor = load<u32>(out)
       let at = out + 8
       for (let i = load<u32>(out, 4); i > 0; i--) {

@@ -7,13 +7,13 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { plugin as underTest } from '../../sdk/test-kit/kit.ts'
-import { vespid } from '../server/kit.ts'
+import { vespid } from '../built.ts'
 import { assemble } from './kit.ts'
 
 interface Finished { readonly code: number | null, readonly stdout: string, readonly stderr: string }
 
-function run(cwd: string, ...args: string[]): Promise<Finished> {
-  const child = spawn(vespid, args, { cwd })
+async function run(cwd: string, ...args: string[]): Promise<Finished> {
+  const child = spawn(await vespid(), args, { cwd })
   let stdout = ''
   let stderr = ''
   child.stdout.on('data', (d) => { stdout += d })
@@ -91,6 +91,18 @@ test('build: -o names the file; a plugin that registers nothing says so', async 
   const { code, stdout } = await run(path, 'build', '-o', 'out/quiet.wasm')
   assert.deepEqual([code, stdout.replace(/[\d.]+ kB/, 'N kB')], [0, 'quiet.wasm N kB: registers nothing\n'])
   assert.ok(existsSync(join(path, 'out/quiet.wasm')))
+})
+
+test('build: what a plugin asks to be held to stands in its file', async (t) => {
+  const source = (text: string): string => `import { content, limits } from '@vespid/sdk'\n${text}\ncontent('x', (r) => 200)\n`
+  const path = folder(t, { 'index.ts': source(`limits('memory_limit 64m; time_limit 1s')`), 'wrong/index.ts': source(`const words = 'time_limit 1s'\nlimits(words)`), 'odd/index.ts': source(`limits('more')`) })
+  assert.equal((await run(path, 'build', '-o', 'x.wasm')).code, 0)
+  assert.match((await run(path, 'check', 'x.wasm')).stdout, /\n {2}asks for "memory_limit 64m; time_limit 1s;"\n/)
+  assert.deepEqual(JSON.parse((await run(path, 'check', '--json', 'x.wasm')).stdout).asks_for, ['memory_limit 64m', 'time_limit 1s'])
+  assert.deepEqual(await run(path, 'build', 'wrong', '-o', 'y.wasm'), {
+    code: 1, stdout: '', stderr: 'ERROR: limits() is called once, at the top level, with a text that stands there, like limits(\'time_limit 1s\')\n in index.ts\n',
+  })
+  assert.match((await run(path, 'build', 'odd', '-o', 'z.wasm')).stderr, /^z\.wasm: asks for limits in words that are not known: "more"\n/)
 })
 
 test('check: another toolchain\'s plugin, as JSON, and files that are none', async (t) => {

@@ -6,12 +6,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { buildPlugin } from '../../host/cli/build.ts'
 import { compilePlugin } from '../../host/wasm/compile.ts'
 import type { Compiled } from '../../host/wasm/compile.ts'
 import { defaultSettings } from '../../host/wasm/limits/settings.ts'
 import type { PluginSettings } from '../../host/wasm/limits/settings.ts'
 import { instantiate } from '../../host/wasm/plugins.ts'
+import { builtPlugin } from '../built.ts'
 import { parseResponse } from '../server/client.ts'
 import { handlers } from '../unit/filters-kit.ts'
 import { load, plugin, serve } from './kit.ts'
@@ -21,7 +21,7 @@ const out = mkdtempSync(join(tmpdir(), 'vespid-filters-'))
 after(() => rmSync(out, { recursive: true }))
 async function build(name: string): Promise<Compiled> {
   const file = join(out, `${name}.wasm`)
-  await buildPlugin(fileURLToPath(new URL(`../../sdk/test/${name}`, import.meta.url)), file)
+  await builtPlugin(fileURLToPath(new URL(`../../sdk/test/${name}`, import.meta.url)), file)
   return compilePlugin(file, readFileSync(file))
 }
 const filters = await build('filters')

@@ -9,19 +9,19 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { buildPlugin } from '../../host/cli/build.ts'
 import type { ScriptRunView, ScriptValue, TransformationArgument } from '../../host/script/contract.ts'
 import type { Request } from '../../host/http/request.ts'
 import { compilePlugin } from '../../host/wasm/compile.ts'
 import type { NativeModule } from '../../host/wasm/native/module.ts'
 import { defaultSettings } from '../../host/wasm/limits/settings.ts'
 import { factsOf, instantiate } from '../../host/wasm/plugins.ts'
+import { builtPlugin } from '../built.ts'
 import { load, plugin, serve } from './kit.ts'
 
 const out = mkdtempSync(join(tmpdir(), 'vespid-script-'))
 after(() => rmSync(out, { recursive: true }))
 const file = join(out, 'probe.wasm')
-await buildPlugin(fileURLToPath(new URL('../../sdk/test/script', import.meta.url)), file)
+await builtPlugin(fileURLToPath(new URL('../../sdk/test/script', import.meta.url)), file)
 const compiled = compilePlugin(file, readFileSync(file))
 
 /** What a run was told. */

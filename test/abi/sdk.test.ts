@@ -9,13 +9,13 @@ import { fileURLToPath } from 'node:url'
 import { after } from 'node:test'
 import { readFileSync } from 'node:fs'
 import { metricBoard } from '../../host/core/metricboard.ts'
-import { buildPlugin } from '../../host/cli/build.ts'
 import { compilePlugin } from '../../host/wasm/compile.ts'
 import { instantiate } from '../../host/wasm/plugins.ts'
 import type { NativeModule } from '../../host/wasm/native/module.ts'
 import type { Services } from '../../host/wasm/services.ts'
 import { RpcError } from '../../host/rpc/command.ts'
 import { scriptModule } from '../../host/modules/script/module.ts'
+import { builtPlugin } from '../built.ts'
 import { buildHttp } from '../unit/http-support.ts'
 import { serve } from './kit.ts'
 import type { Served } from './kit.ts'
@@ -23,7 +23,7 @@ import type { Served } from './kit.ts'
 const out = mkdtempSync(join(tmpdir(), 'vespid-sdk-'))
 after(() => rmSync(out, { recursive: true }))
 const file = join(out, 'everything.wasm')
-await buildPlugin(fileURLToPath(new URL('../../sdk/test/everything', import.meta.url)), file)
+await builtPlugin(fileURLToPath(new URL('../../sdk/test/everything', import.meta.url)), file)
 const compiled = compilePlugin(file, readFileSync(file))
 
 function everything(services: Services = {}): NativeModule {
@@ -177,7 +177,7 @@ test('traps: the abort\'s message and place; the next request is served', async 
   const { get, log, module } = await started(t, 'location /t { throws; } location /u { unicode; }')
   assert.equal(statusOf(await get('/t')), 500)
   assert.equal(statusOf(await get('/u')), 200)
-  assert.deepEqual(log(), ['[error] plugin everything trapped in content handler of "throws" of location /t: Index out of range (~lib/array.ts:114:42)'])
+  assert.deepEqual(log(), ['[error] plugin everything trapped in content handler of "throws" of location /t: Index out of range (assembly/index.ts:81:89)'])
   assert.equal(module.plugin.instance.stats().traps, 1)
 })
 

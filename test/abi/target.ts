@@ -75,9 +75,16 @@ export class Target {
     else this.waiting.push(asked)
   }
 
-  /** The next request, in the order in which they came. */
+  /** The next request, in the order in which they came. Fails when none comes within 20 seconds. */
   next(): Promise<Asked> {
     const asked = this.waiting.shift()
-    return asked !== undefined ? Promise.resolve(asked) : new Promise((resolve) => { this.takers.push(resolve) })
+    if (asked !== undefined) return Promise.resolve(asked)
+    return new Promise((resolve, reject) => {
+      const limit = setTimeout(() => reject(new Error('nobody asked the target')), 20_000)
+      this.takers.push((came) => {
+        clearTimeout(limit)
+        resolve(came)
+      })
+    })
   }
 }

@@ -1,10 +1,10 @@
 /** Every capability that a plugin may lack: the refusal names the line to add, with that line it works, and `vespid check` tells of it before. */
 import { after, test } from 'node:test'
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { buildPlugin } from '../../host/cli/build.ts'
+import { builtText } from '../built.ts'
 import { Target } from '../abi/target.ts'
 import { freePort, run, site, start } from './kit.ts'
 import type { Site, Test } from './kit.ts'
@@ -13,10 +13,9 @@ const out = mkdtempSync(join(tmpdir(), 'vespid-capabilities-'))
 after(() => rmSync(out, { recursive: true }))
 
 async function build(name: string, source: string): Promise<string> {
-  mkdirSync(join(out, name, 'assembly'), { recursive: true })
-  writeFileSync(join(out, name, 'assembly/index.ts'), source)
-  await buildPlugin(join(out, name), join(out, `${name}.wasm`))
-  return join(out, `${name}.wasm`)
+  const file = join(out, `${name}.wasm`)
+  await builtText(source, file)
+  return file
 }
 
 const asking = await build('asking', `import { Request, Status, Zone, content, every, fetch, rpc_call, rpc_dispatch, rpc_reply } from '@vespid/sdk'

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { test } from 'node:test'
-import { run, site, start } from './kit.ts'
+import { builtPlugin } from '../built.ts'
+import { site, start } from './kit.ts'
 import type { Server, Test } from './kit.ts'
 
 const conf = `
@@ -31,8 +32,7 @@ http {
 
 async function started(t: Test): Promise<Server> {
   const place = site(t)
-  const { code, stderr } = await run(place, ['build', fileURLToPath(new URL('../../sdk/test/filters', import.meta.url)), '-o', '<prefix>/plugins/filters.wasm'])
-  assert.deepEqual([code, stderr], [0, ''])
+  await builtPlugin(fileURLToPath(new URL('../../sdk/test/filters', import.meta.url)), `${place.prefix}/plugins/filters.wasm`)
   return start(t, conf, { site: place, files: { 'html/a.txt': 'some text', 'html/big.txt': 'x'.repeat(90000) } })
 }
 

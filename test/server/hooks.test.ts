@@ -5,13 +5,13 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { buildPlugin } from '../../host/cli/build.ts'
+import { builtPlugin, builtText } from '../built.ts'
 import { run, site, start } from './kit.ts'
 import type { Server, Test } from './kit.ts'
 
 const out = mkdtempSync(join(tmpdir(), 'vespid-hooks-'))
 after(() => rmSync(out, { recursive: true }))
-for (const name of ['hookone', 'hooktwo']) await buildPlugin(fileURLToPath(new URL(`../../sdk/test/${name}`, import.meta.url)), join(out, `${name}.wasm`))
+for (const name of ['hookone', 'hooktwo']) await builtPlugin(fileURLToPath(new URL(`../../sdk/test/${name}`, import.meta.url)), join(out, `${name}.wasm`))
 
 /** A server with these plugins. */
 async function serving(t: Test, conf: string, plugins = ['hookone', 'hooktwo']): Promise<Server> {
@@ -111,8 +111,7 @@ test('mistakes: orders that contradict each other, unknown hooks, functions that
   const place = site(t)
   mkdirSync(join(place.prefix, 'plugins'))
   const build = async (name: string, text: string): Promise<void> => {
-    await place.write(`${name}/index.ts`, `import { hook, connection_hook, Connection, Request, Status, Nothing, server_hook, sleep } from '@vespid/sdk'\n${text}`)
-    await buildPlugin(join(place.prefix, name), join(place.prefix, `plugins/${name}.wasm`))
+    await builtText(`import { hook, connection_hook, Connection, Request, Status, Nothing, server_hook, sleep } from '@vespid/sdk'\n${text}`, join(place.prefix, `plugins/${name}.wasm`))
   }
   const check = async (names: string[]): Promise<string> => {
     await place.configure(`${names.map((name) => `load_module plugins/${name}.wasm;`).join(' ')} events {} http { server { listen 127.0.0.1:<port>; } }`)

@@ -5,8 +5,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { versionText } from '../../host/rpc/core.ts'
 import { ReplyFifo, UnixClient, tcp, udp, writeFifo } from './jsonrpc-clients.ts'
-import { startScript } from './kamailio-kit.ts'
-import { freePort } from './kit.ts'
+import { freePort, startScript } from './kit.ts'
 import type { Server, Test } from './kit.ts'
 
 interface Recorded {

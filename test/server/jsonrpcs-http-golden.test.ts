@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { versionText } from '../../host/rpc/core.ts'
-import { startScript } from './kamailio-kit.ts'
+import { startScript } from './kit.ts'
 import type { Server } from './kit.ts'
 
 interface Recorded {

@@ -47,6 +47,14 @@ async function started(t: Test, { udp: withUdp = false } = {}): Promise<Started>
 const nameOf = (fifo: ReplyFifo): string => fifo.path.slice(fifo.path.lastIndexOf('/') + 1)
 const to = (fifo: ReplyFifo): string => `,"reply_name":"${nameOf(fifo)}"`
 
+test('plugin.show tells the transports that the configuration names, and vespid check that there are such', async (t) => {
+  const { server, port } = await started(t)
+  const { result } = await server.rpc('plugin.show', 'jsonrpcs')
+  assert.deepEqual(result.transports, [`fifo:${server.prefix}/rpc.fifo`, `unix:${server.prefix}/rpc.sock`, `tcp:127.0.0.1:${port}`])
+  const { stdout } = await run(server.site, ['check', fileURLToPath(new URL('../../build/plugins/jsonrpcs.wasm', import.meta.url))])
+  assert.match(stdout, /\n {2}transports: those that its configuration names; "plugin\.show" tells which\n/)
+})
+
 test('fifo: a stream that was broken is found again, and who broke it is told where that is possible', async (t) => {
   const { server, caller, call } = await started(t)
   const path = `${server.prefix}/rpc.fifo`

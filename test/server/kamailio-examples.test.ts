@@ -2,18 +2,19 @@
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { freePort } from './kit.ts'
-import type { Server, Test } from './kit.ts'
-import { startScript } from './kamailio-kit.ts'
+import { freePort, site, startScript } from './kit.ts'
+import type { Server, StartOptions, Test } from './kit.ts'
+import { look, sample, send, utf8 } from './xhttp-pi-kit.ts'
 
 const examples = join(import.meta.dirname, '../../examples/kamailio')
 
-async function example(t: Test, name: string, change: (text: string) => string = (text) => text): Promise<Server> {
+async function example(t: Test, name: string, change: (text: string) => string = (text) => text, options: StartOptions = {}): Promise<Server> {
   const text = readFileSync(join(examples, `${name}.cfg`), 'utf8')
-  return startScript(t, change(text.replaceAll('127.0.0.1:8080', '127.0.0.1:<port>')))
+  return startScript(t, change(text.replaceAll('127.0.0.1:8080', '127.0.0.1:<port>')), options)
 }
 
 /** What a client gets: by POST when there is a body. */
@@ -26,7 +27,7 @@ const call = (method: string, params: readonly unknown[] = []): string => JSON.s
 
 test('every file is tried here and named in the README', () => {
   const files = readdirSync(examples).filter((name) => name.endsWith('.cfg')).sort()
-  assert.deepEqual(files, ['jsonrpc-http.cfg', 'jsonrpc-sockets.cfg', 'microhttpd.cfg', 'registrar.cfg', 'xhttp.cfg', 'xhttp_prom.cfg', 'xhttp_rpc.cfg'])
+  assert.deepEqual(files, ['jsonrpc-http.cfg', 'jsonrpc-sockets.cfg', 'microhttpd.cfg', 'registrar.cfg', 'xhttp.cfg', 'xhttp_pi.cfg', 'xhttp_prom.cfg', 'xhttp_rpc.cfg'])
   const readme = readFileSync(join(examples, 'README.md'), 'utf8')
   for (const file of files) assert.ok(readme.includes(`(${file})`), file)
 })
@@ -52,6 +53,46 @@ test('xhttp_rpc', async (t) => {
   assert.equal(page.status, 200)
   assert.match(page.body, /core\.version/)
   assert.equal((await ask(server, '/other')).body, '<html><body>Wrong URL /other</body></html>')
+})
+
+/** xhttp_pi.cfg with a framework, its database's URL replaced, and an SQLite database that pi_tables.sql has made. */
+async function pages(t: Test, framework: string): Promise<Server> {
+  const place = site(t)
+  const database = new DatabaseSync(join(place.prefix, 'pi.db'))
+  database.exec(readFileSync(join(examples, 'pi_tables.sql'), 'utf8'))
+  database.close()
+  const files = { 'framework.xml': framework.replace(/(<db_url id="\w+">)[^<]*/, '$1sqlite:///<prefix>/pi.db') }
+  return example(t, 'xhttp_pi', (text) => text.replace('examples/kamailio/pi_framework.xml', 'framework.xml'), { site: place, files })
+}
+
+async function shown(server: Server, path: string): Promise<readonly string[]> {
+  return look(utf8((await server.get(path)).body)).cells!
+}
+
+test('xhttp_pi', async (t) => {
+  const server = await pages(t, readFileSync(join(examples, 'pi_framework.xml'), 'utf8'))
+  assert.deepEqual(look((await server.get('/pi')).body).mods, ['dispatcher'])
+  assert.equal((await server.get('/x')).body, '<html><body>Wrong URL /x</body></html>')
+  const added = await send(server, '/pi/dispatcher/add', { a: '1', b: 'sip:192.0.2.1:5060', c: '8', d: '0', e: 'first' })
+  assert.deepEqual(look(added.body).cells, ['Record successfully added to db.'])
+  assert.deepEqual((await shown(server, '/pi/dispatcher/show?cmd=on')).slice(6), ['1', '1', 'sip:192.0.2.1:5060', '8', '0', 'first'])
+  assert.equal((await send(server, '/pi/dispatcher/change', { 0: '1', a: 'sip:192.0.2.2', b: 'moved' })).status, 200)
+  assert.deepEqual((await shown(server, '/pi/dispatcher/show_set?cmd=on&0=1')).slice(2), ['sip:192.0.2.2', 'moved'])
+  assert.equal((await send(server, '/pi/dispatcher/delete', { 0: '1' })).status, 200)
+  assert.deepEqual((await shown(server, '/pi/dispatcher/show?cmd=on')).slice(6), [])
+})
+
+test("xhttp_pi with Kamailio's own framework file", { skip: existsSync(sample) ? false : `not installed: ${sample}` }, async (t) => {
+  const server = await pages(t, readFileSync(sample, 'utf8'))
+  const menu = look((await server.get('/pi/dispatcher')).body)
+  assert.deepEqual([menu.mods, menu.commands], [['dispatcher', 'dialplan'], ['show_destinations_with_small_setid', 'show_all', 'update_setid', 'update_destination', 'update_attr',
+    'update_description', 'add_gw', 'add_server_with_setid_100', 'delete_by_id']])
+  const values = { a: '7', b: 'sip:192.0.2.1:5060', c: '0', d: 'weight=50', e: 'text' }
+  assert.deepEqual(look((await send(server, '/pi/dispatcher/add_gw', values)).body).cells, ['Record successfully added to db.'])
+  assert.deepEqual((await shown(server, '/pi/dispatcher/show_all?cmd=on')).slice(7), ['1', '7', 'sip:192.0.2.1:5060', '0', '0', 'weight=50', 'text'])
+  assert.deepEqual((await shown(server, '/pi/dispatcher/show_destinations_with_small_setid?cmd=on&0=8')).slice(4), ['1', '7', 'sip:192.0.2.1:5060', 'text'])
+  // Tables that are not there are found out by whoever asks for them.
+  assert.deepEqual(await shown(server, '/pi/dialplan/show_all?cmd=on'), ['Error while querying database.'])
 })
 
 test('xhttp_prom', async (t) => {

@@ -1,8 +1,7 @@
 /** `vespid -f FILE.cfg`: a whole Kamailio file as the server's configuration. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { run, site } from './kit.ts'
-import { startScript } from './kamailio-kit.ts'
+import { run, site, startScript } from './kit.ts'
 
 test('-t tells every mistake of a file with its place', async (t) => {
   const place = site(t)

@@ -4,8 +4,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Server, Test } from './kit.ts'
-import { startScript } from './kamailio-kit.ts'
-import { answers, run, site, start, untilAsync } from './kit.ts'
+import { answers, run, site, start, startScript, untilAsync } from './kit.ts'
 
 /** One exchange as it was recorded. */
 interface Recorded {

@@ -4,9 +4,8 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { version } from '../../host/core/version.ts'
-import { startScript } from './kamailio-kit.ts'
 import type { Server } from './kit.ts'
-import { run, site } from './kit.ts'
+import { run, site, startScript } from './kit.ts'
 
 interface Recorded {
   readonly id: string

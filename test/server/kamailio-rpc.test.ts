@@ -3,8 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { startScript } from './kamailio-kit.ts'
-import { untilAsync } from './kit.ts'
+import { startScript, untilAsync } from './kit.ts'
 
 interface Recorded {
   readonly id: string
@@ -131,17 +130,22 @@ test('hostile parameters get Kamailio\'s faults or clear errors', async (t) => {
   const calls: [string, unknown[], unknown][] = [
     ['stats.get_statistics', [], [400, 'Please provide which stats to retrieve']], ['stats.get_statistics', [5], [400, 'Please provide which stats to retrieve']],
     ['stats.get_statistics', [long, '', '__proto__:', 'constructor'], []], ['stats.fetch', [null], [400, 'Please provide which stats to retrieve']],
-    ['cnt.get', ['core'], [400, 'Invalid Parameters']], ['cnt.get', ['__proto__', 'x'], [400, 'non-existent counter __proto__.x\n']], ['cnt.var_list', ['nope'], []],
-    ['cnt.get_vars', ['nope'], {}], ['core.shmmem', ['toString'], [500, 'bad param, (use b|k|m|g)']], ['core.echo', [[1]], []], ['core.echo', [1e308, -1], ['0', '18446744073709551615']],
-    ['core.printi', [3, 'x', 4], [3, 0]], ['core.prints', ['a', 5, 'b'], ['a']], ['core.kill', [9], [500, 'the server is not killed by command, call core.shutdown']],
-    ['pkg.stats', ['pid', -1], [500, 'No such pid']], ['pkg.stats', ['shoe', 1], [500, 'Invalid selector']], ['mod.stats', [], [500, '"pkg" or "shm" or "all" needed']],
+    ['cnt.get', [], [400, 'Invalid Parameters']], ['cnt.get', ['pike'], {}], ['cnt.get', ['__proto__', 'x'], [400, 'non-existent counter __proto__.x\n']], ['cnt.var_list', ['nope'], []],
+    ['cnt.get_vars', ['nope'], {}], ['core.shmmem', ['toString'], [500, 'bad param, (use b|k|m|g)']], ['core.echo', [[1]], []], ['core.echo', [1e308, 1e30, -1], ['0', '0', '18446744073709551615']],
+    ['core.printi', [3, 'x', 4], [3, 0]], ['core.printi', [2147483647, -2147483648, 2147483648, -2147483649, 1e300], [2147483647, -2147483648, -2147483648, -2147483648, -2147483648]], ['core.prints', ['a', 5, 'b'], ['a']], ['core.kill', [9], [500, 'the server is not killed by command, call core.shutdown']],
+    ['pkg.stats', ['pid', -1], [500, 'No such pid']], ['pkg.stats', ['shoe', 1], [500, 'Invalid filter type']], ['pkg.stats', ['rank'], [500, 'One more parameter expected']],
+    ['mod.stats', [], [500, 'Module name or "all" needed']], ['mod.stats', ['core'], [500, '"pkg" or "shm" or "all" needed']],
     ['htable.sets', ['a', long, 'v'], [500, 'Failed to set the item.']], ['htable.sets', ['a', 'k', 'v'.repeat(3 << 20)], [500, 'Failed to set the item.']],
     ['htable.sets', ['a', '', 'v'], [500, 'Failed to set the item.']], ['htable.sets', ['a', 'k', null], [500, 'Not enough parameters (htable name, key name and value)']],
     ['htable.setxi', ['a', 'k', 3, -5], 'Ok. Key set to new value.'], ['htable.get', ['a', 'k'], { item: { name: 'k', value: 3, flags: 0, expire: 'NEVER' } }],
-    ['htable.seti', ['a', 'big', 1e300], 'Ok. Key set to new value.'], ['htable.delete', ['a', 'nope'], [404, 'Key not found in htable.']],
-    ['pv.shvGet', ['nope'], [404, 'Variable not found']], ['pv.shvSet', ['x'], [500, 'not enough parameters']], ['pv.shvSet', ['x', 'float', 1], [500, 'invalid type, it is int or str']],
+    ['htable.seti', ['a', 'big', 1e300], 'Ok. Key set to new value.'], ['htable.get', ['a', 'big'], { item: { name: 'big', value: -2147483648, flags: 0, expire: 'NEVER' } }],
+    ['htable.reload', ['none'], [500, 'No htable db_url']], ['htable.setex', ['a'], [500, 'Not enough parameters (htable name, item name and expire)']], ['htable.delete', ['a', 'nope'], [404, 'Key not found in htable.']],
+    ['pv.shvGet', ['nope'], [404, 'Variable not found']], ['pv.shvSet', [], [500, 'Missing parameter varname (Parameters: varname type value)']],
+    ['pv.shvSet', ['x'], [500, 'Missing parameter type (Parameters: varname type value)']], ['pv.shvSet', ['x', 'float', 1], [500, 'Unknown parameter type (Types: int or str)']],
+    ['pv.shvSet', ['x', 'int'], [500, 'Missing integer parameter value (Parameters: varname type value)']],
     ['pv.shvSet', ['x', 'int', 4294967295], 'Ok. Variable set to new value.'], ['pv.shvGet', ['x'], { name: 'x', type: 'int', value: -1 }],
-    ['cfg.get', [], [400, 'Failed to get the variable']], ['cfg.get', ['core', '__proto__'], [400, 'Failed to get the variable']], ['cfg.set', ['my', 'word', long], [400, 'Failed to set the variable']],
+    ['cfg.get', [], [500, 'Failed to get the parameters']], ['cfg.get', ['core', 5], [500, 'Failed to get the parameters']],
+    ['cfg.add_group_inst', ['core'], [400, 'Wrong group syntax. Use "group[id]"']], ['cfg.add_group_inst', ['core[1]'], [400, 'Failed to add the group instance']], ['cfg.get', ['core', '__proto__'], [400, 'Failed to get the variable']], ['cfg.set', ['my', 'word', long], [400, 'Failed to set the variable']],
     ['cfg.seti', ['my'], [400, 'Failed to set the variable']], ['cfg.help', ['my', 'word'], '(parameter type is string)'], ['cfg.list', ['nope'], []],
     ['corex.debug', ['high'], { old: 1, new: 0 }], ['corex.pkg_summary', [], [400, 'Selector and value not provided']], ['system.methodHelp', [7], [400, 'Method Name Expected']],
     ['system.methodSignature', ['core.ps'], [500, 'Not Implemented Yet']],

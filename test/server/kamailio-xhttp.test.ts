@@ -8,8 +8,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Client } from './client.ts'
 import { version } from '../../host/core/version.ts'
-import { startScript } from './kamailio-kit.ts'
-import { start } from './kit.ts'
+import { start, startScript } from './kit.ts'
 import type { Server } from './kit.ts'
 
 /** One exchange as it was recorded. */

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { startScript } from './kit.ts'
 import type { Server } from './kit.ts'
-import { startScript } from './kamailio-kit.ts'
 
 /** One exchange as it was recorded. */
 interface Recorded {

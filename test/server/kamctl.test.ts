@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { versionText } from '../../host/rpc/core.ts'
 import { findProgram, skipWithout } from '../programs.ts'
-import { startScript } from './kamailio-kit.ts'
+import { startScript } from './kit.ts'
 import type { Server, Test } from './kit.ts'
 
 const golden = (name: string): { id: string, input: string | string[], output: string, rc?: number, hung?: boolean }[] =>

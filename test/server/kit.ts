@@ -15,12 +15,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { vespid } from '../built.ts'
 import { Client, parseResponse } from './client.ts'
 import type { Response } from './client.ts'
-
-/** The command, as a user starts it. */
-export const vespid = fileURLToPath(new URL('../../host/vespid', import.meta.url))
 
 /** What a test gives besides the configuration text. */
 export interface StartOptions {
@@ -226,9 +223,20 @@ export class Server extends Visitor {
 export async function start(t: Test, conf: string, options: StartOptions = {}): Promise<Server> {
   const place = options.site ?? site(t)
   await place.configure(conf)
+  return launch(t, place, ['-c', 'vespid.conf'], options)
+}
+
+/** Starts `vespid -f kamailio.cfg` with this text, as `start` does for the other language; the working directory is the prefix. */
+export async function startScript(t: Test, text: string, options: StartOptions = {}): Promise<Server> {
+  const place = options.site ?? site(t)
+  await place.write('kamailio.cfg', text)
+  return launch(t, place, ['-f', 'kamailio.cfg'], options, place.prefix)
+}
+
+async function launch(t: Test, place: Site, args: readonly string[], options: StartOptions, cwd?: string): Promise<Server> {
   for (const [name, content] of Object.entries(options.files ?? {})) await place.write(name, content)
-  const child = spawn(vespid, ['-p', place.prefix, '-c', 'vespid.conf', ...options.args ?? []], {
-    stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env },
+  const child = spawn(await vespid(), ['-p', place.prefix, ...args, ...options.args ?? []], {
+    stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env }, cwd,
   })
   const server = new Server(place, child)
   t.after(async () => {
@@ -261,7 +269,7 @@ export async function run(place: Site, args: readonly string[], options: {
   readonly env?: Readonly<Record<string, string>>, readonly input?: string, readonly cwd?: string,
 } = {}): Promise<Finished> {
   const words = await Promise.all(args.map((word) => place.fill(word)))
-  const child = spawn(vespid, words, {
+  const child = spawn(await vespid(), words, {
     stdio: ['pipe', 'pipe', 'pipe'], cwd: options.cwd ?? place.prefix, env: { ...process.env, ...options.env },
   })
   child.stdin!.on('error', () => {}).end(options.input ?? '')

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { start } from './kit.ts'
+import { start, untilAsync } from './kit.ts'
 import type { Client } from './client.ts'
 import type { Server } from './kit.ts'
 
@@ -76,6 +76,27 @@ test('limit_conn counts requests in progress over all workers', async (t) => {
   let freed = false
   for (let i = 0; i < 2000 && !freed; i++) freed = (await server.get('/f.txt?k=1')).status === 200
   assert.ok(freed)
+  assert.deepEqual(await statuses(server, '/f.txt?k=1', '/f.txt?k=1'), [200, 200])
+  for (const client of busy) client.close()
+})
+
+test('limit_conn counts no requests of a worker that has died', async (t) => {
+  const server = await start(t, conf('limit_conn_zone $arg_k zone=c:1m;', 'location / { limit_conn c 2; }').replace('worker_processes 2', 'worker_processes 1'), { files })
+  await server.site.write('html/big', '')
+  truncateSync(join(server.prefix, 'html/big'), 64 << 20)
+  const busy: Client[] = []
+  for (let i = 0; i < 2; i++) {
+    const client = await server.connect()
+    client.write('GET /big?k=1 HTTP/1.1\r\nHost: h\r\n\r\n')
+    await client.until('\r\n\r\n')
+    client.socket.pause()
+    busy.push(client)
+  }
+  assert.deepEqual(await statuses(server, '/f.txt?k=1'), [503])
+  const { result } = await server.rpc('worker.list')
+  assert.deepEqual((await server.rpc('core.restart_worker', result.at(-1).thread)).result, 'restarted')
+  await server.waitLog(/\[alert\] .* exited with code 1$/m)
+  await untilAsync(async () => server.get('/f.txt').then(() => true, () => false), () => 'no worker serves')
   assert.deepEqual(await statuses(server, '/f.txt?k=1', '/f.txt?k=1'), [200, 200])
   for (const client of busy) client.close()
 })

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
-import { buildPlugin } from '../../host/cli/build.ts'
+import { builtPlugin } from '../built.ts'
 import { Target } from '../abi/target.ts'
 import { site, start } from './kit.ts'
 import type { Server, Test } from './kit.ts'
@@ -14,7 +14,7 @@ import type { Server, Test } from './kit.ts'
 const out = mkdtempSync(join(tmpdir(), 'vespid-ordered-'))
 after(() => rmSync(out, { recursive: true }))
 const file = join(out, 'ordered.wasm')
-await buildPlugin(fileURLToPath(new URL('../../sdk/test/ordered', import.meta.url)), file)
+await builtPlugin(fileURLToPath(new URL('../../sdk/test/ordered', import.meta.url)), file)
 
 const large = Buffer.from(Array.from({ length: 300_000 }, (_, i) => 97 + (i % 26))).toString()
 

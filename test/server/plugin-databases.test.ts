@@ -6,13 +6,13 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { buildPlugin } from '../../host/cli/build.ts'
+import { builtPlugin } from '../built.ts'
 import { run, site, start } from './kit.ts'
 
 const out = mkdtempSync(join(tmpdir(), 'vespid-tables-'))
 after(() => rmSync(out, { recursive: true }))
 const wasm = join(out, 'tables.wasm')
-await buildPlugin(fileURLToPath(new URL('../../sdk/test/tables', import.meta.url)), wasm)
+await builtPlugin(fileURLToPath(new URL('../../sdk/test/tables', import.meta.url)), wasm)
 
 test('databases and files are granted one by one', async (t) => {
   const place = site(t)

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { cpSync, existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { builtPlugin } from '../built.ts'
 import { run, site, start } from './kit.ts'
 import type { Server, Test } from './kit.ts'
 
@@ -12,8 +13,7 @@ const examples = join(import.meta.dirname, '../../examples')
 async function example(t: Test, name: string): Promise<Server> {
   const place = site(t)
   cpSync(join(examples, name), place.prefix, { recursive: true, filter: (path) => !path.endsWith('/build') })
-  const { code, stderr } = await run(place, ['build', '<prefix>', '-o', `<prefix>/build/${name}.wasm`])
-  assert.deepEqual([code, stderr], [0, ''])
+  await builtPlugin(place.prefix, `${place.prefix}/build/${name}.wasm`)
   const conf = readFileSync(join(examples, name, 'vespid.conf'), 'utf8')
   assert.match(conf, /listen 127\.0\.0\.1:8080;/)
   return start(t, conf.replaceAll('127.0.0.1:8080', '127.0.0.1:<port>').replace('build/vespid.pid', 'vespid.pid'), { site: place })

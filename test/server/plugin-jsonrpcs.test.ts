@@ -107,6 +107,8 @@ test('only POST; bodies have a bound; web pages of other sites cannot call', asy
   assert.equal(await status({ 'Content-Type': 'text/plain', 'Origin': 'http://evil.example' }), 415)
   assert.equal(await status({ 'Origin': 'null' }), 415)
   assert.equal(await status({ 'Content-Type': 'text/plain', 'Sec-Fetch-Site': 'cross-site' }), 415)
+  assert.equal(await status({ 'Content-Type': 'text/plain', 'Referer': 'http://evil.example/' }), 415)
+  assert.equal(await status({ 'Content-Type': 'text/plain', 'Origin': 'http://localhost' }), 200)
   assert.equal(await status({ 'Content-Type': 'text/plain', 'Sec-Fetch-Site': 'same-origin', 'Origin': 'http://localhost' }), 200)
   assert.equal(await status({ 'Content-Type': 'Application/JSON; charset=utf-8', 'Origin': 'http://localhost' }), 200)
   assert.equal(await status({ 'Content-Type': 'application/vnd.api+json', 'Origin': 'http://localhost' }), 200)
@@ -126,7 +128,7 @@ test('mistakes', async (t) => {
   await assertMistakes(t, [
     ['jsonrpcs_write yes;', 'invalid value "yes" in "jsonrpcs_write" directive, it must be "on" or "off"'],
     ['jsonrpcs_write on; jsonrpcs_write off;', '"jsonrpcs_write" directive is duplicate'],
-    ['jsonrpcs_batch some;', 'invalid number "some" in "jsonrpcs_batch" directive'],
+    ['jsonrpcs_batch some;', 'invalid number "some" in "jsonrpcs_batch" directive, it must be between 0 and 1000000'],
     ['jsonrpcs;', '"jsonrpcs" directive is not allowed here'],
   ])
 })

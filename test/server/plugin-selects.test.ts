@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { assertMistakes } from './mistakes.ts'
-import { startScript } from './kamailio-kit.ts'
-import { run, site, start } from './kit.ts'
+import { run, site, start, startScript } from './kit.ts'
 
 const token = (claims: string): string => `Bearer e30.${Buffer.from(claims).toString('base64url')}.sig`
 const said = '[${@cookie.theme}] [${@query.a}] [${@query.a[2]}] [${@query.a[-1]}] [${@accept.language}] [${@accept.language[2]}] [${@jwt.claim.sub}] [${@jwt.claim["a b"]}] ' +

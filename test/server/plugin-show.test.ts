@@ -5,7 +5,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { buildPlugin } from '../../host/cli/build.ts'
+import { builtPlugin } from '../built.ts'
 import { Target } from '../abi/target.ts'
 import { site, start, untilAsync } from './kit.ts'
 import type { Server, Test } from './kit.ts'
@@ -13,7 +13,7 @@ import type { Server, Test } from './kit.ts'
 const out = mkdtempSync(join(tmpdir(), 'vespid-show-'))
 after(() => rmSync(out, { recursive: true }))
 const file = join(out, 'waits.wasm')
-await buildPlugin(fileURLToPath(new URL('../../sdk/test/waits', import.meta.url)), file)
+await builtPlugin(fileURLToPath(new URL('../../sdk/test/waits', import.meta.url)), file)
 
 async function serving(t: Test, target: Target, settings: string): Promise<Server> {
   const place = site(t)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { buildPlugin } from '../../host/cli/build.ts'
+import { builtPlugin } from '../built.ts'
 import { findProgram, skipWithout } from '../programs.ts'
 import type { Server } from './kit.ts'
 import { run, site, start, untilAsync } from './kit.ts'
@@ -172,7 +172,7 @@ test('what Prometheus would refuse is refused at the start', async (t) => {
 
 test('what a plugin counts is summed over the workers, and goes on after a reload', async (t) => {
   const place = site(t)
-  await buildPlugin(fileURLToPath(new URL('../../examples/api_key', import.meta.url)), `${place.prefix}/api_key.wasm`)
+  await builtPlugin(fileURLToPath(new URL('../../examples/api_key', import.meta.url)), `${place.prefix}/api_key.wasm`)
   const server = await start(t, `worker_processes 2; plugins .; events {}
     http { server { listen 127.0.0.1:<port>; location = /server { prometheus; } location / { api_key key-of-eight; hello; } } }`, { site: place })
   const refused = async (): Promise<string | undefined> => /^vespid_api_key_refused (\d+)/m.exec((await server.get('/server')).body)?.[1]

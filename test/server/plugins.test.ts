@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { tmpdir } from 'node:os'
-import { Site, run, start } from './kit.ts'
+import { builtText } from '../built.ts'
+import { run, start } from './kit.ts'
 import type { Server } from './kit.ts'
 
 /** A plugin with one content directive that answers a word. */
@@ -12,17 +13,16 @@ content('${directive}', (r: Request): Status => r.reply(200, 'text/plain', '${wo
 
 /** Compiled once for all tests of this file: path by name. */
 const built = new Map<string, string>()
-const workshop = new Site(mkdtempSync(`${tmpdir()}/vespid-`))
+const workshop = mkdtempSync(`${tmpdir()}/vespid-`)
 
 before(async () => {
   for (const [name, directive, word] of [['one', 'greet', 'one'], ['two', 'greet', 'two'], ['other', 'wave', 'wave']] as const) {
-    await workshop.write(`${name}/assembly/index.ts`, source(directive, word))
-    const { code, stderr } = await run(workshop, ['build', name, '-o', `${name}.wasm`])
-    assert.equal(code, 0, stderr)
-    built.set(name, `${workshop.prefix}/${name}.wasm`)
+    const file = `${workshop}/${name}.wasm`
+    await builtText(source(directive, word), file)
+    built.set(name, file)
   }
 })
-after(() => rmSync(workshop.prefix, { recursive: true, force: true }))
+after(() => rmSync(workshop, { recursive: true, force: true }))
 
 const conf = (plugins: string, location = 'greet;') => `worker_processes 2;
 ${plugins}

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { copyFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { buildPlugin } from '../../host/cli/build.ts'
+import { builtText } from '../built.ts'
 import { site, start } from './kit.ts'
 import type { Server } from './kit.ts'
 
@@ -48,10 +48,9 @@ test('100 replacements of a plugin under load lose no request', async (t) => {
   const place = site(t)
   const versions: string[] = []
   for (const n of [1, 2]) {
-    await place.write(`v${n}/index.ts`, `import { Request, Status, content } from '@vespid/sdk'
-      content('which', (r: Request): Status => r.reply(200, 'text/plain', 'version ${n}'))`)
     versions.push(join(place.prefix, `v${n}.wasm`))
-    await buildPlugin(join(place.prefix, `v${n}`), versions[n - 1]!)
+    await builtText(`import { Request, Status, content } from '@vespid/sdk'
+      content('which', (r: Request): Status => r.reply(200, 'text/plain', 'version ${n}'))`, versions[n - 1]!)
   }
   await place.write('plugins/.keep', '')
   copyFileSync(versions[0]!, join(place.prefix, 'plugins/which.wasm'))

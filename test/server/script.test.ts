@@ -131,3 +131,24 @@ test('an endless loop ends by its limit, and nobody else notices', async (t) => 
   const server = await start(t, served(`location = /loop { event_route[xhttp:request] { $var(i) = 0; while (1) { $var(i) = $var(i) + 1; } ${reply('$var(i)')} } }`, 'modparam script max_while_loops 50;'))
   assert.deepEqual(await answers(server, '/loop', '/loop'), [[200, '50'], [200, '50']])
 })
+
+test('files that a route block includes: from the configuration\'s directory, else beside the file that names them', async (t) => {
+  const conf = served(`location / { event_route[xhttp:request] {
+    #!ifdef VESPID
+    include_file "routes/first.cfg"
+    #!endif
+    #!import_file "routes/missing.cfg"
+    $var(text) = $var(text) + NUMBER;
+    ${reply('$var(text)')} } }`)
+  const files = { 'routes/first.cfg': '#!define NUMBER 1\n$var(text) = "first ";\ninclude_file "second.cfg"\n', 'routes/second.cfg': '$var(text) = $var(text) + "second ";\n' }
+  const server = await start(t, conf, { files })
+  assert.deepEqual(await answers(server, '/'), [[200, 'first second 1']])
+  await server.site.write('routes/second.cfg', '$var(text) = $var(text) + "changed ";\n')
+  await server.rpc('core.reload')
+  assert.deepEqual(await answers(server, '/'), [[200, 'first changed 1']])
+  await server.site.write('routes/second.cfg', '\n  nonsense();\n')
+  assert.match(JSON.stringify(await server.rpc('core.reload')), /unknown script function \\"nonsense\\"[^]*routes\/second\.cfg:2/)
+  await server.site.write('routes/first.cfg', 'include_file "routes/missing.cfg"\n')
+  assert.match(JSON.stringify(await server.rpc('core.reload')), /cannot open included file \\"routes\/missing\.cfg\\"[^]*routes\/first\.cfg:1/)
+  assert.deepEqual(await answers(server, '/'), [[200, 'first changed 1']])
+})

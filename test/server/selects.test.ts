@@ -5,8 +5,7 @@ import { connect } from 'node:tls'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { assertMistakes } from './mistakes.ts'
-import { startScript } from './kamailio-kit.ts'
-import { run, site, start } from './kit.ts'
+import { run, site, start, startScript } from './kit.ts'
 
 test('templates: every place of a text, and what is no select', async (t) => {
   const server = await start(t, `http {

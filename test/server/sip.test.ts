@@ -5,9 +5,8 @@ import { connect } from 'node:net'
 import { promisify } from 'node:util'
 import { findProgram, skipWithout } from '../programs.ts'
 import { mutated, ownMessages, random } from '../fuzz/sip-kit.ts'
-import { start, until } from './kit.ts'
-import { startScript } from './kamailio-kit.ts'
-import { SipPeer, lines, masked } from './sip-kit.ts'
+import { start, startScript, until } from './kit.ts'
+import { SipPeer, SipStreamPeer, lines, masked } from './sip-kit.ts'
 
 const run = promisify(execFile)
 
@@ -227,6 +226,7 @@ test('mistakes of the sip block are told with their place', async (t) => {
   const cases: [string, RegExp][] = [
     ['sip { request_route { exit; } }', /no "listen" in the sip block/], ['sip { listen udp:127.0.0.1:<port>; }', /no "request_route" for the sip block/],
     ['sip { listen 127.0.0.1:5060; request_route { exit; } }', /no protocol in "127\.0\.0\.1:5060" of the "listen" directive/],
+    ['sip { listen udp:127.0.0.1:<port> name=; request_route { exit; } }', /invalid parameter "name=" in/], ['sip { listen udp:127.0.0.1:<port> name=a name=b; request_route { exit; } }', /invalid parameter "name=b" in/],
     ['sip { listen tls:127.0.0.1; request_route { exit; } }', /"tls" is not available for SIP/],
     ['sip { listen udp:127.0.0.1:99999; request_route { exit; } }', /invalid address "udp:127\.0\.0\.1:99999"/],
     ['sip { listen udp:127.0.0.1:<port>; listen udp:127.0.0.1:<port>; request_route { exit; } }', /a duplicate listen udp:127\.0\.0\.1:/],
@@ -234,5 +234,40 @@ test('mistakes of the sip block are told with their place', async (t) => {
   ]
   for (const [text, message] of cases) {
     await assert.rejects(start(t, `http { ${text} }`), (error: Error) => message.test(error.message) || assert.fail(error.message))
+  }
+})
+
+test('the level of log lines may be changed while the server runs, for SIP too', async (t) => {
+  const server = await start(t, sip('request_route { xlog("L_INFO", "seen $ci"); xlog("L_ERR", "always $ci"); send_reply("200", "OK"); }').replace('http {', 'error_log error.log debug; http { modparam script debug 0;'))
+  const peer = await SipPeer.open(t)
+  const ask = async (callId: string): Promise<string> => peer.ask(server.port(), 'OPTIONS', 'sip:a@b', { callId })
+  await ask('quiet')
+  assert.deepEqual((await server.rpc('corex.debug', 2)).result, { old: 0, new: 2 })
+  await ask('loud')
+  await server.site.waitLog(/always loud/)
+  assert.deepEqual(server.site.log().match(/(?:seen|always) \w+/g), ['always quiet', 'seen loud', 'always loud'])
+})
+
+test('what the listen line says: $Rn, $RAi, $RAp, $RAu, and the socket without it', async (t) => {
+  const tell = '$Rn $Ri $RAi $RAu $RAut'
+  const server = await start(t, `worker_processes 1; http { sip {
+    listen udp:127.0.0.1:<port> name=edge advertise=sip.example.com:5090; listen tcp:127.0.0.1:<port> advertise=[2001:db8::1]; listen udp:127.0.0.1:<port2>;
+    request_route { if ($RAp == 5090) send_reply("200", "${tell}"); else send_reply("202", "${tell}"); } } }`)
+  const peer = await SipPeer.open(t)
+  const stream = await SipStreamPeer.connect(t, server.port())
+  const first = (text: string): string => masked(text.split('\r\n')[0]!, { port: server.port(), port2: server.port('port2') })
+  assert.equal(first(await peer.ask(server.port(), 'OPTIONS', 'sip:a@b')), 'SIP/2.0 200 edge 127.0.0.1 sip.example.com sip:sip.example.com:5090 sip:sip.example.com:5090;transport=udp')
+  assert.equal(first(await peer.ask(server.port('port2'), 'OPTIONS', 'sip:a@b')), 'SIP/2.0 202 <null> 127.0.0.1 127.0.0.1 sip:127.0.0.1:<port2> sip:127.0.0.1:<port2>;transport=udp')
+  stream.send(stream.request('OPTIONS', 'sip:a@b'))
+  assert.equal(first(await stream.next()),
+    'SIP/2.0 202 <null> 127.0.0.1 2001:db8::1 sip:[2001:db8::1]:<port>;transport=tcp sip:[2001:db8::1]:<port>;transport=tcp')
+})
+
+test('the same in a Kamailio file, with routes for SIP and with routes for HTTP alone', async (t) => {
+  const listen = 'listen=tcp:127.0.0.1:<port> advertise 192.0.2.1:80 name "the web"\nloadmodule "xhttp.so"\ntcp_accept_no_cl=yes\n'
+  const answer = 'event_route[xhttp:request] { xhttp_reply("200", "OK", "text/plain", "$Rn $RAi $RAp $Rp"); }\n'
+  for (const more of ['', 'loadmodule "sl.so"\nrequest_route { sl_send_reply("200", "OK"); }\n']) {
+    const server = await startScript(t, `#!KAMAILIO\n${listen}${more}${answer}`)
+    assert.equal((await server.get('/')).body, `the web 192.0.2.1 80 ${server.port()}`)
   }
 })

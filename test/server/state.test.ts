@@ -1,10 +1,10 @@
 /** State that plugins hand over from one configuration to the next: under load, between versions, and what becomes of it when that fails. */
 import { after, test } from 'node:test'
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { buildPlugin } from '../../host/cli/build.ts'
+import { builtText } from '../built.ts'
 import { run, site, start, untilAsync } from './kit.ts'
 import type { Server, Test } from './kit.ts'
 
@@ -55,9 +55,7 @@ const built = new Map<Form, Promise<string>>()
 async function build(form: Form): Promise<string> {
   const file = join(out, `${form}.wasm`)
   const made = built.get(form) ?? (async () => {
-    mkdirSync(join(out, form, 'assembly'), { recursive: true })
-    writeFileSync(join(out, form, 'assembly/index.ts'), forms[form])
-    await buildPlugin(join(out, form), file)
+    await builtText(forms[form], file)
     return file
   })()
   built.set(form, made)

@@ -5,7 +5,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { buildPlugin } from '../../host/cli/build.ts'
+import { builtPlugin } from '../built.ts'
 import { Target } from '../abi/target.ts'
 import { site, start } from './kit.ts'
 import type { Server, Test } from './kit.ts'
@@ -13,7 +13,7 @@ import type { Server, Test } from './kit.ts'
 const out = mkdtempSync(join(tmpdir(), 'vespid-streams-'))
 after(() => rmSync(out, { recursive: true }))
 const file = join(out, 'streams.wasm')
-await buildPlugin(fileURLToPath(new URL('../../sdk/test/streams', import.meta.url)), file)
+await builtPlugin(fileURLToPath(new URL('../../sdk/test/streams', import.meta.url)), file)
 
 const large = Buffer.from(Array.from({ length: 3_000_000 }, (_, i) => (i * 7 + (i >> 8)) & 0xff))
 const sum = (bytes: Uint8Array): number => bytes.reduce((a, b) => (Math.imul(a, 31) + b) >>> 0, 0)

@@ -5,7 +5,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { buildPlugin } from '../../host/cli/build.ts'
+import { builtPlugin, builtText } from '../built.ts'
 import { Target } from '../abi/target.ts'
 import { run, site, start, until } from './kit.ts'
 import type { Server, Test } from './kit.ts'
@@ -13,7 +13,7 @@ import type { Server, Test } from './kit.ts'
 const out = mkdtempSync(join(tmpdir(), 'vespid-waits-'))
 after(() => rmSync(out, { recursive: true }))
 const file = join(out, 'waits.wasm')
-await buildPlugin(fileURLToPath(new URL('../../sdk/test/waits', import.meta.url)), file)
+await builtPlugin(fileURLToPath(new URL('../../sdk/test/waits', import.meta.url)), file)
 
 /** A server with the plugin `waits`, which may ask the target; `main` goes before http{}, `conf` into the server. */
 async function serving(t: Test, target: Target, conf: string, main = ''): Promise<Server> {
@@ -43,11 +43,12 @@ test('plugin.reload while calls wait: they end in the old plugin, new requests g
   for (const [i, client] of clients.entries()) client.write(`GET /a/${i} HTTP/1.1\r\nHost: h\r\n\r\n`)
   const held = []
   for (let i = 0; i < clients.length; i++) held.push(await target.next())
-  await place.write('new/index.ts', `import { Request, Status, content, directive, Where, fetch, Nothing } from '@vespid/sdk'
-    directive('target', Where.Server, 1, (c: Nothing, args: string[]): string | null => null)
-    content('asking', (r: Request): Status => r.reply(200, 'text/plain', 'new ' + fetch('http://127.0.0.1:${target.port}/new').text))
-    content('plainly', (r: Request): Status => r.reply(200, 'text/plain', 'new'))`)
-  await buildPlugin(join(place.prefix, 'new'), join(place.prefix, 'plugins/waits.wasm'))
+  await builtText(`import { Request, Status, content, directive, Where, fetch } from '@vespid/sdk'
+    class Conf { target: string = '' }
+    directive<Conf>('target', Where.Server | Where.Location, 1, (c: Conf, args: string[]): string | null => { c.target = args[1]; return null },
+      (parent: Conf, child: Conf): void => { if (child.target == '') child.target = parent.target })
+    content<Conf>('asking', (r: Request, c: Conf): Status => r.reply(200, 'text/plain', 'new ' + fetch(c.target + '/new').text))
+    content('plainly', (r: Request, _: Conf): Status => r.reply(200, 'text/plain', 'new'))`, join(place.prefix, 'plugins/waits.wasm'))
   const answer = await server.rpc('plugin.reload', 'waits')
   assert.equal(answer.error, undefined, JSON.stringify(answer.error))
   assert.equal((await server.get('/p')).body, 'new')

@@ -7,7 +7,7 @@ import { skipWithout } from '../programs.ts'
 import { ask, startMariadb, startPostgres } from './database-kit.ts'
 import { site, start } from './kit.ts'
 import type { Server, Test } from './kit.ts'
-import { createTable, frameworkFor, look, makeDatabase, records } from './xhttp-pi-kit.ts'
+import { createTable, frameworkFor, look, makeDatabase, records, sample, send, utf8 } from './xhttp-pi-kit.ts'
 
 async function pi(t: Test, framework: string): Promise<Server> {
   const place = site(t)
@@ -15,40 +15,32 @@ async function pi(t: Test, framework: string): Promise<Server> {
     server { listen 127.0.0.1:<port>; location /pi { xhttp_pi; } } }`, { site: place, files: { 'framework.xml': framework } })
 }
 
-const text = (body: string): string => Buffer.from(body, 'latin1').toString('utf8')
-
 /** Sends a form; what the page says. */
-async function send(server: Server, path: string, values: Readonly<Record<string, string>>): Promise<string> {
-  const page = await server.get(path)
-  const token = /name="token" value="([0-9a-f]{32})"/.exec(page.body)![1]!
-  const cookie = page.header('set-cookie')!.split(';')[0]!
-  const { body } = await server.request('POST', path, { 'Content-Type': 'application/x-www-form-urlencoded', Cookie: cookie }, new URLSearchParams({ cmd: 'on', token, ...values }).toString())
-  return look(text(body)).cells!.join(' ')
-}
+const sent = async (server: Server, path: string, values: Readonly<Record<string, string>>): Promise<string> => look((await send(server, path, values)).body).cells!.join(' ')
 
-const show = async (server: Server, query: string): Promise<readonly string[]> => look(text((await server.get(query)).body)).cells!
+const show = async (server: Server, query: string): Promise<readonly string[]> => look(utf8((await server.get(query)).body)).cells!
 
 async function endToEnd(t: Test, url: string, datetime: string, identity: string): Promise<void> {
   await ask(url, createTable(datetime).replace('id integer primary key', identity))
   const server = await pi(t, frameworkFor(url))
   for (const name of ["O'Brien; drop table subs; --", 'Zoë \u{1f600} <b>"', 'x\\']) {
-    assert.equal(await send(server, '/pi/subs/add', { a: name, b: 'sip:a@example.com', c: '1.5', d: '1', e: 'auto' }), 'Record successfully added to db.')
+    assert.equal(await sent(server, '/pi/subs/add', { a: name, b: 'sip:a@example.com', c: '1.5', d: '1', e: 'auto' }), 'Record successfully added to db.')
   }
-  assert.equal(await send(server, '/pi/subs/add_typed', { a: 'typed', b: 'sip:t@127.0.0.1', c: 'udp:example.com:5060', d: '127.0.0.1', e: '9007199254740993', f: '2024-05-06 07:08:09' }), 'Record successfully added to db.')
+  assert.equal(await sent(server, '/pi/subs/add_typed', { a: 'typed', b: 'sip:t@127.0.0.1', c: 'udp:example.com:5060', d: '127.0.0.1', e: '9007199254740993', f: '2024-05-06 07:08:09' }), 'Record successfully added to db.')
   const rows = await show(server, '/pi/subs/show?cmd=on')
   const row = (name: string): readonly string[] => rows.slice(rows.indexOf(name) - 1, rows.indexOf(name) + 7)
   assert.deepEqual(row("O'Brien; drop table subs; --"), ['1', "O'Brien; drop table subs; --", 'sip:a@example.com', '1.5', '', '1', '', 'auto'])
   assert.deepEqual(row('Zoë \u{1f600} <b>"'), ['2', 'Zoë \u{1f600} <b>"', 'sip:a@example.com', '1.5', '', '1', '', 'auto'])
   assert.deepEqual(row('typed'), ['4', 'typed', '', '', '9007199254740993', '', '2024-05-06 07:08:09', ''])
   assert.deepEqual(await show(server, '/pi/subs/find?cmd=on&0=2'), ['id', 'username', '1', "O'Brien; drop table subs; --"])
-  const filled = look(text((await server.get('/pi/subs/update?cmd=pre&id=2')).body)).inputs!
+  const filled = look(utf8((await server.get('/pi/subs/update?cmd=pre&id=2')).body)).inputs!
   assert.equal(filled.find(({ name }) => name === 'a')!.value, 'Zoë \u{1f600} <b>"')
-  assert.equal(await send(server, '/pi/subs/update', { 0: '2', a: 'zoe', b: '', c: '2' }), 'Record successfully updated.')
-  assert.equal(await send(server, '/pi/subs/update', { 0: '99', a: 'zoe', b: '', c: '2' }), 'Unable to update record. No record matches.')
+  assert.equal(await sent(server, '/pi/subs/update', { 0: '2', a: 'zoe', b: '', c: '2' }), 'Record successfully updated.')
+  assert.equal(await sent(server, '/pi/subs/update', { 0: '99', a: 'zoe', b: '', c: '2' }), 'Unable to update record. No record matches.')
   // The same record once more, and one that is not there yet.
-  assert.equal(await send(server, '/pi/subs/replace', { a: '2', b: 'again' }), 'Record successfully replaced.')
-  assert.equal(await send(server, '/pi/subs/replace', { a: '50', b: 'fifty' }), 'Record successfully replaced.')
-  assert.equal(await send(server, '/pi/subs/delete', { 0: '3' }), 'Record successfully deleted from db.')
+  assert.equal(await sent(server, '/pi/subs/replace', { a: '2', b: 'again' }), 'Record successfully replaced.')
+  assert.equal(await sent(server, '/pi/subs/replace', { a: '50', b: 'fifty' }), 'Record successfully replaced.')
+  assert.equal(await sent(server, '/pi/subs/delete', { 0: '3' }), 'Record successfully deleted from db.')
   assert.deepEqual((await ask(url, 'select id, username from subs order by id')).rows.map(([id, name]) => [Number(id), name]),
     [[1, "O'Brien; drop table subs; --"], [2, 'again'], [4, 'typed'], [50, 'fifty']])
   await ask(url, 'drop table subs')
@@ -59,9 +51,6 @@ async function endToEnd(t: Test, url: string, datetime: string, identity: string
 test('PostgreSQL', { skip: skipWithout('initdb', 'postgres') }, async (t) => {
   await endToEnd(t, await startPostgres(t), 'timestamp', 'id serial primary key')
 })
-
-/** Kamailio's sample, as its package brings it, or the same in little. */
-const sample = '/usr/share/doc/kamailio/examples/pi_framework/pi_framework.xml'
 
 test('MariaDB', { skip: skipWithout('mariadbd', 'mariadb-install-db') }, async (t) => {
   const url = await startMariadb(t)
@@ -75,7 +64,7 @@ test('MariaDB', { skip: skipWithout('mariadbd', 'mariadb-install-db') }, async (
     const form = look((await server.get(`/pi/dispatcher/${menu.commands!.find((name) => name.startsWith('add'))!}`)).body)
     const values: Record<string, string> = {}
     form.labels!.forEach((label, i) => { values[String.fromCharCode(97 + i)] = label === 'destination' ? 'sip:192.0.2.1:5060' : ['setid', 'flags', 'priority', 'id'].includes(label) ? '7' : 'text' })
-    assert.equal(await send(server, `/pi/dispatcher/${menu.commands!.find((name) => name.startsWith('add'))!}`, values), 'Record successfully added to db.')
+    assert.equal(await sent(server, `/pi/dispatcher/${menu.commands!.find((name) => name.startsWith('add'))!}`, values), 'Record successfully added to db.')
     const rows = await show(server, '/pi/dispatcher/show_all?cmd=on')
     assert.ok(rows.includes('sip:192.0.2.1:5060'), rows.join())
   })

@@ -1,8 +1,7 @@
 /** What Kamailio 5.6.3's xhttp_pi answered, replayed with `compat strict` on SQLite: status, messages, cells, links and forms. The pages themselves are ours. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startScript } from './kamailio-kit.ts'
-import { run, site } from './kit.ts'
+import { run, site, startScript } from './kit.ts'
 import type { Server } from './kit.ts'
 import { configuration, frameworkFor, golden, look, makeDatabase, records } from './xhttp-pi-kit.ts'
 import type { Look } from './xhttp-pi-kit.ts'

@@ -2,6 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Visitor } from './kit.ts'
 
 /** A file of the recordings. */
 export function golden(name: string): string {
@@ -106,3 +107,19 @@ function inputs(form: string): Look['inputs'] {
   }
   return found
 }
+
+/** Kamailio's sample framework, where its package puts it. */
+export const sample = '/usr/share/doc/kamailio/examples/pi_framework/pi_framework.xml'
+
+/** Fills the form of a page and sends it as a browser does: with the cookie and the token that came with it. */
+export async function send(server: Visitor, path: string, values: Readonly<Record<string, string>>, headers: Readonly<Record<string, string>> = {}): Promise<{ readonly status: number, readonly body: string }> {
+  const page = await server.get(path)
+  const cookie = /^xhttp_pi=[0-9a-f]{32}/.exec(page.header('set-cookie') ?? '')![0]
+  const token = /name="token" value="([0-9a-f]{32})"/.exec(page.body)![1]!
+  const body = new URLSearchParams({ cmd: 'on', token, ...values }).toString()
+  const response = await server.request('POST', path, { 'Content-Type': 'application/x-www-form-urlencoded', Cookie: cookie, ...headers }, body)
+  return { status: response.status, body: utf8(response.body) }
+}
+
+/** A body's bytes as text. */
+export const utf8 = (body: string): string => Buffer.from(body, 'latin1').toString('utf8')

@@ -5,10 +5,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Test } from './kit.ts'
-import { run, site, start } from './kit.ts'
+import { run, site, start, startScript } from './kit.ts'
 import type { Server } from './kit.ts'
-import { startScript } from './kamailio-kit.ts'
-import { configuration, frameworkFor, look, makeDatabase, records } from './xhttp-pi-kit.ts'
+import { configuration, frameworkFor, look, makeDatabase, records, send, utf8 as text } from './xhttp-pi-kit.ts'
 
 const form = 'application/x-www-form-urlencoded'
 
@@ -18,20 +17,6 @@ async function pi(t: Test, more = '', url = 'sqlite:///<prefix>/pi.db'): Promise
   makeDatabase(place.prefix)
   return start(t, `http { access_log off; modparam xhttp_pi framework <prefix>/framework.xml; ${more}
     server { listen 127.0.0.1:<port>; location /pi { xhttp_pi; } location / { return 200 ok; } } }`, { site: place, files: { 'framework.xml': frameworkFor(url) } })
-}
-
-const text = (body: string): string => Buffer.from(body, 'latin1').toString('utf8')
-
-interface Shown { readonly status: number, readonly body: string }
-
-/** Fills a form and sends it as a browser does: with the cookie and the token that came with it. */
-async function send(server: Server, path: string, values: Readonly<Record<string, string>>, headers: Readonly<Record<string, string>> = {}): Promise<Shown> {
-  const page = await server.get(path)
-  const cookie = /^xhttp_pi=[0-9a-f]{32}/.exec(page.header('set-cookie') ?? '')![0]
-  const token = /name="token" value="([0-9a-f]{32})"/.exec(page.body)![1]!
-  const body = new URLSearchParams({ cmd: 'on', token, ...values }).toString()
-  const response = await server.request('POST', path, { 'Content-Type': form, Cookie: cookie, ...headers }, body)
-  return { status: response.status, body: text(response.body) }
 }
 
 test('a record is added, found, changed and deleted', async (t) => {
@@ -63,7 +48,7 @@ test('heads: a policy without scripts, whose hash is that of the style', async (
   assert.equal(status, 200)
   assert.equal(header('content-type'), 'text/html; charset=utf-8')
   const style = /<style>(.*?)<\/style>/s.exec(text(body))![1]!
-  assert.equal(header('content-security-policy'), `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`)
+  assert.equal(header('content-security-policy'), `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`)
   assert.equal(header('x-content-type-options'), 'nosniff')
   assert.equal(header('cache-control'), 'no-store')
   assert.doesNotMatch(body, /<script|\son\w+=/)

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { after, before, test } from 'node:test'
-import { Site, run, site, start, untilAsync } from './kit.ts'
-import type { Server } from './kit.ts'
+import { builtText } from '../built.ts'
+import { run, site, start, untilAsync } from './kit.ts'
+import type { Server, Site } from './kit.ts'
 
 /** `/?OP&ZONE&KEY&VALUE&…` does one operation and answers what it gave. */
 const source = `import { Request, Status, Zone, ZoneResult, content } from '@vespid/sdk'
@@ -38,16 +39,14 @@ function run(words: string[]): string {
 content('zone_probe', (r: Request): Status => r.reply(200, 'text/plain', run(r.args.split('&'))))
 `
 
-const workshop = new Site(mkdtempSync(`${tmpdir()}/vespid-`))
+const workshop = mkdtempSync(`${tmpdir()}/vespid-`)
 let probe: Buffer
 
 before(async () => {
-  await workshop.write('probe/assembly/index.ts', source)
-  const { code, stderr } = await run(workshop, ['build', 'probe', '-o', 'probe.wasm'])
-  assert.equal(code, 0, stderr)
-  probe = readFileSync(`${workshop.prefix}/probe.wasm`)
+  await builtText(source, `${workshop}/probe.wasm`)
+  probe = readFileSync(`${workshop}/probe.wasm`)
 })
-after(() => rmSync(workshop.prefix, { recursive: true, force: true }))
+after(() => rmSync(workshop, { recursive: true, force: true }))
 
 const conf = (main = '1m', small = '32k evict=off', allow = 'plugin probe { allow zone main small; }') => `worker_processes 2;
 load_module p/probe.wasm;

@@ -1,6 +1,6 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { escapeHtml, escapeUri, extension, normalise, normaliseTarget, unescape } from '../../host/http/framing/uri.ts'
+import { extension, normalise, normaliseTarget } from '../../host/http/framing/uri.ts'
 
 test('paths are decoded and their segments resolved as nginx does', () => {
   const cases: readonly (readonly [raw: string, merged: string | null, unmerged?: string | null])[] = [
@@ -68,28 +68,4 @@ test('the extension is what follows the last dot of the last segment', () => {
     '/': '', '': '',
   }
   for (const [path, ext] of Object.entries(cases)) assert.equal(extension(path), ext, path)
-})
-
-test('each kind escapes its characters', () => {
-  const all = Array.from({ length: 256 }, (_, c) => String.fromCharCode(c)).join('')
-  const kept = (kind: Parameters<typeof escapeUri>[1]): string => escapeUri(all, kind).replace(/%[0-9A-F]{2}/g, '')
-  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'
-  const small = letters.toLowerCase()
-  assert.equal(kept('uri'), `!$&'()*+,-./0123456789:;=@${letters}[]_${small}~`)
-  assert.equal(kept('args'), `!$'()*,-./0123456789:=@${letters}[]_${small}~`)
-  assert.equal(kept('component'), `-.0123456789${letters}_${small}~`)
-  assert.equal(kept('html'), `!$&()*+,-./0123456789:;=?@${letters}[]_${small}~`)
-  assert.equal(kept('refresh'), `!#$%&()*+,-./0123456789:;=?@${letters}[]_${small}~`)
-  assert.equal(escapeUri('/a b\x01\xff%', 'uri'), '/a%20b%01%FF%25')
-  assert.equal(escapeUri('/plain', 'uri'), '/plain')
-  assert.equal(escapeHtml('a<b>&"c\''), 'a&lt;b&gt;&amp;&quot;c\'')
-  assert.equal(escapeHtml('plain'), 'plain')
-})
-
-test('unescape decodes what it can and loses what nginx loses', () => {
-  const cases = {
-    plain: 'plain', 'a%20b%41': 'a bA', '%': '', '%4': '', '%zz': 'zz', '%4z1': '1', 'a%%41b': 'a%41b',
-    '%00': '\0', '%ff%FE': '\xff\xfe',
-  }
-  for (const [text, plain] of Object.entries(cases)) assert.equal(unescape(text), plain, text)
 })

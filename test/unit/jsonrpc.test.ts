@@ -25,7 +25,7 @@ registry.add([
   command('t.big', () => 1n),
 ], 'test')
 
-const ask = (document: string | Buffer) => dispatch(registry, document, { transport: 'test', caller: 'test' }, (name) => faults.push(name))
+const ask = (document: string | Buffer) => dispatch(registry, Buffer.from(document as string), { transport: 'test', caller: 'test' }, (name) => faults.push(name))
 const answer = (result: string, id: string | number = 1) => `{"jsonrpc":"2.0","result":${result},"id":${id}}`
 const error = (code: number, message: string, id: unknown = null, data?: unknown) => {
   return JSON.stringify({ jsonrpc: '2.0', error: data === undefined ? { code, message } : { code, message, data }, id })

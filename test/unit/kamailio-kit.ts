@@ -36,7 +36,7 @@ export function readFile(text: string, options: Partial<ReadOptions> & { files?:
 
 /** The statements of a route's body, which begins in line 1, column 1 of `f`. */
 export function parse(text: string, defines: ReadonlyMap<string, string> = new Map()): RouteText {
-  return parseRouteText(text, { file: 'f', line: 1, column: 1, length: 1, text: text.split('\n')[0]! }, { defines })
+  return parseRouteText(text, { file: 'f', line: 1, column: 1, length: 1, text: text.split('\n')[0]! }, { open: () => null, env: {}, defines })
 }
 
 /** The errors among problems as `LINE:COLUMN MESSAGE (NOTE)`. */

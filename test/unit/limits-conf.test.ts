@@ -66,9 +66,10 @@ test('a block for a plugin that is not there is a warning', (t) => {
   assert.deepEqual([found, ok], [['[warn] plugin "acess" is not loaded in <P>/v.conf:2'], true])
 })
 
-test('consoles may take longer, unless the configuration says otherwise', (t) => {
-  const silent = settings(t, { 'v.conf': 'plugin xhttp_rpc { table_limit 7; }' })
-  assert.deepEqual([silent.of('xhttp_rpc'), silent.of('other')], [{ ...defaultSettings, time: 1000, memory: 64 << 20, table: 7 }, defaultSettings])
-  const told = settings(t, { 'v.conf': 'plugin_time_limit 5ms; plugin xhttp_rpc { memory_limit 1m; }' })
-  assert.deepEqual(told.of('xhttp_rpc'), { ...defaultSettings, time: 5, memory: 1 << 20 })
+test('other defaults give way to what the configuration says', (t) => {
+  const defaults = { time: 1000, memory: 64 << 20 }
+  const silent = settings(t, { 'v.conf': 'plugin a { table_limit 7; }' })
+  assert.deepEqual([silent.of('a', defaults), silent.of('b')], [{ ...defaultSettings, ...defaults, table: 7 }, defaultSettings])
+  const told = settings(t, { 'v.conf': 'plugin_time_limit 5ms; plugin a { memory_limit 1m; }' })
+  assert.deepEqual(told.of('a', defaults), { ...defaultSettings, time: 5, memory: 1 << 20 })
 })

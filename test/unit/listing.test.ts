@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  escapeHtml, escapeJson, escapeName, escapePath, utf8Length, utf8Slice,
-} from '../../host/modules/static/escape.ts'
+import { escapeHtml, escapeJson, utf8Length, utf8Slice } from '../../host/modules/static/escape.ts'
 import type { Entry } from '../../host/modules/static/listing.ts'
 import { listing } from '../../host/modules/static/listing.ts'
 
@@ -52,8 +50,6 @@ test('listings for programs', () => {
 })
 
 test('names are escaped for where they stand', () => {
-  assert.equal(escapePath('/a b?c#%/\xe9\x01{~:&\'"'), '/a%20b%3Fc%23%25/%E9%01%7B~:&\'%22')
-  assert.equal(escapeName('a/b:c&d\'~-_.'), 'a%2Fb%3Ac%26d%27~-_.')
   assert.equal(escapeHtml('<a&"\'>'), '&lt;a&amp;&quot;\'&gt;')
   assert.equal(escapeJson('a"\\\n\r\t\b\f\x01\x1f\x7f\xff'), 'a\\"\\\\\\n\\r\\t\\b\\f\\u0001\\u001F\x7f\xff')
   assert.deepEqual(['abc', '\xc3\xa9x', '\xf0\x9f\x98\x80', 'bad\xffx', '\xc3'].map(utf8Length), [3, 2, 1, 5, 1])

@@ -5,7 +5,6 @@ import type { TestContext } from 'node:test'
 import type { Request } from '../../host/http/request.ts'
 import { proxyModule } from '../../host/modules/proxy/module.ts'
 import type { ProxyConf } from '../../host/modules/proxy/conf.ts'
-import { escapePath, safeTarget } from '../../host/modules/proxy/target.ts'
 import { rewriteCookie } from '../../host/modules/proxy/replace.ts'
 import { upstreamModule } from '../../host/modules/upstream/module.ts'
 import { rewriteModule } from '../../host/modules/rewrite/module.ts'
@@ -93,11 +92,6 @@ test('defaults, and the automatic redirect of names that end in a slash', (t) =>
   const { at } = buildHttp(t, text, { modules })
   assert.equal(at('/a/').autoRedirect, true)
   assert.equal(at('/n').autoRedirect, false)
-})
-
-test('paths are escaped as nginx escapes them, and nothing can end the request line', () => {
-  assert.equal(escapePath('/a b"#%<>?\\^`{|}\x7f\xe9+&=;:@,!$\'()*~'), '/a%20b%22%23%25%3C%3E%3F%5C%5E%60%7B%7C%7D%7F%E9+&=;:@,!$\'()*~')
-  assert.equal(safeTarget('/a b\r\nEvil: 1?\xe9'), '/a%20b%0D%0AEvil:%201?\xe9')
 })
 
 test('cookies are rewritten part by part', () => {

@@ -203,6 +203,20 @@ test('tests of addresses', () => {
   ] as const) assert.equal(value(`$var(r) = 0; if (${condition}) { $var(r) = 1; }`), yes, condition)
 })
 
+test('a log facility is one of syslog\'s, and has no effect', () => {
+  const text = (line: string): string => `event_route[t:t] { ${line} }\n`
+  const compiled = (line: string): { mistakes: string[], warnings: string[] } => {
+    const { mistakes, warnings } = compileText(text(line))
+    return { mistakes: mistakes.map((one) => one.replace(/ in .*/s, '')), warnings: warnings.map(({ message }) => message) }
+  }
+  assert.deepEqual(compiled('xlog("LOG_LOCAL3", "L_ERR", "x");'), { mistakes: [], warnings: ['log facility "LOG_LOCAL3" has no effect'] })
+  assert.deepEqual(compiled('xlogl("$var(f)", "L_ERR", "x");'), { mistakes: [], warnings: ['log facility "$var(f)" has no effect'] })
+  assert.deepEqual(compiled('xlog("LOG_LOCAL8", "L_ERR", "x");'), { mistakes: ['invalid log facility "LOG_LOCAL8", did you mean "LOG_LOCAL0"?'], warnings: [] })
+  assert.deepEqual(compiled('xlog("L_ERR", "LOG_LOCAL3", "x");').mistakes, ['invalid log facility "L_ERR"'])
+  assert.match(compiled('xlog("LOG_USER", "L_ERROR2", "x"); xlog("LOG_USER", "nothing", "x");').mistakes[0]!, /^invalid log level "nothing"/)
+  assert.deepEqual(runBody('xlog("LOG_LOCAL3", "L_ERR", "still written");').subject.lines, ['-1 <script>: still written'])
+})
+
 test('log lines: level, text, and the line of the script for xlogl', () => {
   const { subject } = runBody('xinfo("a $rm\\n"); xlog("L_WARN", "100% $$ x"); xlogl("L_ERR", "y"); xdbg("no"); log(1, "plain $si");', { debug: 2 })
   assert.deepEqual(subject.lines, ['2 <script>: a GET', '0 <script>: 100% $ x', '-1 <script>: 1:y', '1 <script>: plain $si'])

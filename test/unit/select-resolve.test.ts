@@ -2,10 +2,9 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { Place } from '../../host/core/place.ts'
-import type { Element } from '../../host/expr/select/identifier.ts'
 import { ConfigError } from '../../host/core/errors.ts'
 import { compileSelect } from '../../host/expr/select/compile.ts'
-import { parseIdentifier, printIdentifier, scanIdentifier } from '../../host/expr/select/identifier.ts'
+import { parseIdentifier, scanIdentifier } from '../../host/expr/select/identifier.ts'
 import { selectList } from '../../host/expr/select/list.ts'
 import { SelectTable } from '../../host/expr/select/table.ts'
 import { selectModules, standardSelects } from '../../host/sip/selects/standard.ts'
@@ -174,7 +173,20 @@ function random(seed: number): (below: number) => number {
   }
 }
 
-test('parse → print → parse gives the same identifier, 20,000 random ones', () => {
+/** One `name` or `name[index]`. */
+interface Element { readonly name: string, readonly index: string | number | null }
+
+/** The text of an identifier. */
+function printIdentifier(elements: readonly Element[]): string {
+  return `@${elements.map(({ name, index }) => name + printIndex(index)).join('.')}`
+}
+
+function printIndex(index: string | number | null): string {
+  if (index === null) return ''
+  return typeof index === 'number' ? `[${index}]` : `["${index.replace(/["\\]/g, (c) => `\\${c}`)}"]`
+}
+
+test('what is printed is parsed into the same names and indexes, 20,000 random ones', () => {
   const next = random(5)
   const letters = 'abcXYZ'
   const any = 'a"\\].[ @\x00\xff\n-_1'
@@ -188,9 +200,9 @@ test('parse → print → parse gives the same identifier, 20,000 random ones', 
     }
     const printed = printIdentifier(elements)
     const parsed = parseIdentifier(printed)
-    assert.ok('elements' in parsed, printed)
-    assert.deepEqual(parsed.elements, elements)
-    assert.equal(printIdentifier(parsed.elements), printed)
+    assert.ok('parts' in parsed, printed)
+    assert.deepEqual(parsed.parts.map((part) => part.value), elements.flatMap(({ name, index }) => index === null ? [name] : [name, index]))
+    assert.equal(parsed.text, printed)
   }
 })
 

@@ -9,6 +9,7 @@ import { ConfigError, PluginError } from '../../host/core/errors.ts'
 import { describeSignature, readOutline } from '../../host/wasm/binary.ts'
 import { compilePlugin } from '../../host/wasm/compile.ts'
 import { Plugins } from '../../host/wasm/plugins.ts'
+import { defaultSettings } from '../../host/wasm/limits/settings.ts'
 import { rewrite } from '../../host/wasm/limits/rewrite.ts'
 import { PluginStore } from '../../host/wasm/store.ts'
 import { assemble, plugin } from '../abi/kit.ts'
@@ -117,6 +118,9 @@ test('store: a shipped plugin is loaded by its directive', (t) => {
   assert.equal(plugins.providerOf('aa'), null)
 })
 
+/** A file that the store has read. */
+const known = (store: PluginStore, path: string) => store.file(path, () => defaultSettings)
+
 test('store: workers get what the master read, and nothing else', (t) => {
   const path = folder(t, { 'a.wasm': bytes('aa'), 'index.json': '{}' })
   const store = PluginStore.first(path)
@@ -136,8 +140,8 @@ test('store: the next configuration reads anew; unchanged bytes keep their modul
   writeFileSync(join(path, 'b.wasm'), bytes('bb', 1))
   const second = first.next()
   new Plugins(second, {}).loadDirectory(path, false, null)
-  assert.equal(second.file(`${path}/a.wasm`).module, first.file(`${path}/a.wasm`).module)
-  assert.notEqual(second.file(`${path}/b.wasm`).hash, first.file(`${path}/b.wasm`).hash)
+  assert.equal(known(second, `${path}/a.wasm`).module, known(first, `${path}/a.wasm`).module)
+  assert.notEqual(known(second, `${path}/b.wasm`).hash, known(first, `${path}/b.wasm`).hash)
 })
 
 test('store: reload NAME reads that file only; a refused one leaves the store as it was', (t) => {
@@ -148,7 +152,7 @@ test('store: reload NAME reads that file only; a refused one leaves the store as
   writeFileSync(join(path, 'b.wasm'), 'being written')
   const second = first.next({ reload: 'a' })
   assert.deepEqual(names(new Plugins(second, {}).loadDirectory(path, false, null)), ['a', 'b'])
-  assert.notEqual(second.file(`${path}/a.wasm`).hash, first.file(`${path}/a.wasm`).hash)
+  assert.notEqual(known(second, `${path}/a.wasm`).hash, known(first, `${path}/a.wasm`).hash)
   refused(path, '<P>/b.wasm: is not a WebAssembly file', () => new Plugins(second.next({ reload: 'b' }), {}).loadDirectory(path, false, null))
   assert.deepEqual(names(new Plugins(second, {}).loadDirectory(path, false, null)), ['a', 'b'])
   refused(path, 'plugin "nobody" is not loaded', () => second.next({ reload: 'nobody' }))

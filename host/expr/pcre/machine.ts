@@ -2,7 +2,7 @@ import type { Program } from './program.ts'
 import { Op } from './program.ts'
 
 /** Steps that one match may take; about 20 ms. PCRE2 has such a limit (10,000,000 of its own steps). */
-export const stepLimit = 2_000_000
+const stepLimit = 2_000_000
 
 /** A match was given up because it took too many steps. */
 export class MatchLimitError extends Error {

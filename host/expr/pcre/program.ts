@@ -10,7 +10,7 @@ export const Op = {
 } as const
 
 /** The assertions by the number that `Op.Assert` carries. */
-export const assertionNumbers: readonly Assertion[] = ['start', 'end', 'dollar', 'lineStart', 'lineEnd', 'word', 'notWord']
+const assertionNumbers: readonly Assertion[] = ['start', 'end', 'dollar', 'lineStart', 'lineEnd', 'word', 'notWord']
 
 /** A pattern as instructions for the matcher. */
 export interface Program {

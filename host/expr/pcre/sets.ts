@@ -7,7 +7,7 @@ export function emptySet(): ByteSet {
 }
 
 /** The set of the bytes that a test accepts. */
-export function setWhere(accepts: (byte: number) => boolean): ByteSet {
+function setWhere(accepts: (byte: number) => boolean): ByteSet {
   const set = emptySet()
   for (let byte = 0; byte < 256; byte++) if (accepts(byte)) set[byte] = 1
   return set

@@ -4,13 +4,7 @@
  */
 
 /** Names and indexes that one identifier may have, together. */
-export const maximumParts = 30
-
-/** One `name` or `name[index]`. */
-export interface Element {
-  readonly name: string
-  readonly index: string | number | null
-}
+const maximumParts = 30
 
 /** A part that the resolver looks at: a text (name or string index) or a number, with its place in the identifier. */
 export interface Part {
@@ -28,7 +22,6 @@ export interface IdentifierFault {
 
 export interface Identifier {
   readonly text: string
-  readonly elements: readonly Element[]
   readonly parts: readonly Part[]
 }
 
@@ -56,29 +49,24 @@ export function parseIdentifier(text: string): Identifier | IdentifierFault {
  */
 export function scanIdentifier(text: string, start: number): { readonly identifier: Identifier, readonly end: number } | IdentifierFault {
   if (text.charCodeAt(start) !== 64) return { offset: 0, length: 1, reason: 'must begin with "@"' }
-  const elements: Element[] = []
   const parts: Part[] = []
   let at = start + 1
   for (;;) {
     const end = nameEnd(text, at)
     if (end === at) return missingName(text, start, at)
-    const name = text.slice(at, end)
-    parts.push({ value: name, offset: at - start, length: end - at })
+    parts.push({ value: text.slice(at, end), offset: at - start, length: end - at })
     at = end
-    let index: string | number | null = null
     if (text.charCodeAt(at) === 91) {
       const found = readIndex(text, start, at)
       if ('reason' in found) return found
-      index = found.value
-      parts.push({ value: index, offset: at - start, length: found.end - at })
+      parts.push({ value: found.value, offset: at - start, length: found.end - at })
       at = found.end
     }
-    elements.push({ name, index })
     if (parts.length > maximumParts) return { offset: 0, length: at - start, reason: `too many elements, ${maximumParts} names and indexes are allowed` }
     if (text.charCodeAt(at) !== 46) break
     at++
   }
-  return { identifier: { text: text.slice(start, at), elements, parts }, end: at }
+  return { identifier: { text: text.slice(start, at), parts }, end: at }
 }
 
 function missingName(text: string, start: number, at: number): IdentifierFault {
@@ -133,14 +121,4 @@ export function quotedEnd(text: string, open: number): number {
 function closed(text: string, start: number, open: number, at: number, value: string): { readonly value: string, readonly end: number } | IdentifierFault {
   if (text.charCodeAt(at) === 93) return { value, end: at + 1 }
   return at >= text.length ? { offset: open - start, length: 1, reason: '"[" is not closed' } : unexpected(text, at, start)
-}
-
-/** The text of an identifier; parsing it gives the same elements. */
-export function printIdentifier(elements: readonly Element[]): string {
-  return `@${elements.map(({ name, index }) => name + printIndex(index)).join('.')}`
-}
-
-function printIndex(index: string | number | null): string {
-  if (index === null) return ''
-  return typeof index === 'number' ? `[${index}]` : `["${index.replace(/["\\]/g, (c) => `\\${c}`)}"]`
 }

@@ -1,15 +1,10 @@
+import { hexDigit } from '../../expr/escape.ts'
+
 /** Normalised path, and arguments as they were (null without `?`). */
 export interface SplitUri { readonly path: string, readonly args: string | null }
 
 const slash = 47
 const dot = 46
-
-/** The value of a hexadecimal digit's character code, −1 for any other. */
-function hex(c: number): number {
-  if (c >= 48 && c <= 57) return c - 48
-  const lower = c | 32
-  return lower >= 97 && lower <= 102 ? lower - 87 : -1
-}
 
 /**
  * Decodes and normalises a raw path (nginx.md §8): %XX decoded, `//` merged if `mergeSlashes`, `.` and `..` segments
@@ -30,8 +25,8 @@ export function normalise(raw: string, mergeSlashes: boolean): string | null {
       run = i + 1
       if (!out.endSegment()) return null
     } else if (c === 37) {
-      const high = hex(raw.charCodeAt(i + 1))
-      const low = hex(raw.charCodeAt(i + 2))
+      const high = hexDigit(raw.charCodeAt(i + 1))
+      const low = hexDigit(raw.charCodeAt(i + 2))
       if (high < 0 || low < 0 || high + low === 0) return null
       out.segment += raw.slice(run, i)
       i += 2
@@ -112,81 +107,4 @@ export function extension(path: string): string {
     if (c === dot) break
   }
   return at <= 0 || path.charCodeAt(at - 1) === slash ? '' : path.slice(at + 1)
-}
-
-/** What escapeUri is for: which characters become %XX. */
-export type EscapeKind = 'uri' | 'args' | 'component' | 'html' | 'refresh'
-
-/**
- * Characters that no URI may hold as they are (RFC 3986): escaped in every kind. Controls and bytes from 0x7F on are
- * added below.
- */
-const never = ' "<>\\^`{|}'
-
-function escapeTable(more: string): Uint8Array {
-  const table = new Uint8Array(256)
-  for (let c = 0; c < 256; c++) {
-    if (c < 32 || c > 126 || (never + more).includes(String.fromCharCode(c))) table[c] = 1
-  }
-  return table
-}
-
-const tables: Readonly<Record<EscapeKind, Uint8Array>> = {
-  uri: escapeTable('#%?'),
-  args: escapeTable('#%&+;?'),
-  component: escapeTable("!#$%&'()*+,/:;=?@[]"),
-  html: escapeTable("#%'"),
-  refresh: escapeTable("'"),
-}
-
-/** Escapes a byte string as nginx's ngx_escape_uri does for this use, with capital hexadecimal digits. */
-export function escapeUri(s: string, kind: EscapeKind): string {
-  const table = tables[kind]
-  let out = ''
-  let run = 0
-  for (let i = 0; i < s.length; i++) {
-    const c = s.charCodeAt(i)
-    if (table[c] === 0) continue
-    out += s.slice(run, i) + (c < 16 ? '%0' : '%') + c.toString(16).toUpperCase()
-    run = i + 1
-  }
-  return run === 0 ? s : out + s.slice(run)
-}
-
-/** Escapes `<`, `>`, `&` and `"` for HTML text. */
-export function escapeHtml(s: string): string {
-  let out = ''
-  let run = 0
-  for (let i = 0; i < s.length; i++) {
-    const c = s.charCodeAt(i)
-    const entity = c === 60 ? '&lt;' : c === 62 ? '&gt;' : c === 38 ? '&amp;' : c === 34 ? '&quot;' : ''
-    if (entity === '') continue
-    out += s.slice(run, i) + entity
-    run = i + 1
-  }
-  return run === 0 ? s : out + s.slice(run)
-}
-
-/**
- * Decodes %XX. As nginx does, the `%` of a broken escape is dropped and the character after it kept; when only the
- * second digit is bad, all three characters are dropped. Use `normalise` for paths: this one refuses nothing.
- */
-export function unescape(s: string): string {
-  let at = s.indexOf('%')
-  if (at < 0) return s
-  let out = ''
-  let run = 0
-  while (at >= 0) {
-    out += s.slice(run, at)
-    const high = hex(s.charCodeAt(at + 1))
-    const low = hex(s.charCodeAt(at + 2))
-    if (high < 0) run = at + 1
-    else {
-      if (low >= 0) out += String.fromCharCode(high * 16 + low)
-      run = at + 3
-    }
-    // The character that a broken escape keeps is not an escape's beginning itself.
-    at = s.indexOf('%', high < 0 ? run + 1 : run)
-  }
-  return out + s.slice(run)
 }

@@ -10,6 +10,7 @@ import type { CycleOptions } from '../../cycle.ts'
 import type { Module } from '../../module.ts'
 import { readScriptFile } from '../../script/file.ts'
 import type { ScriptFileRead } from '../../script/file.ts'
+import { readerOf } from '../../script/include.ts'
 import type { PluginSet } from '../../wasm/plugins.ts'
 import { checkSettings } from './check.ts'
 import { kamailioModules } from './module.ts'
@@ -26,9 +27,7 @@ export function buildConfiguration(options: CycleOptions, modules: readonly Modu
 /** Workers read what the master read. */
 function readFile(options: CycleOptions, defines: readonly (readonly [string, string])[]): ScriptFileRead {
   const { snapshot, prefix, confFile } = options
-  const env = process.env
-  if (snapshot === undefined) return readScriptFile(confFile, { defines, env, prefix })
-  return readScriptFile(confFile, { defines, env, prefix, read: (path) => snapshot.files.get(bytesOf(path)) ?? null })
+  return readScriptFile(confFile, { defines, env: process.env, prefix, read: readerOf(snapshot) })
 }
 
 function enter(reader: Reader, { file, problems, texts }: ScriptFileRead, options: CycleOptions): void {

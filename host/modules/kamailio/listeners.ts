@@ -18,6 +18,7 @@ export interface SipAddress {
   readonly place: Place
   readonly address: string
   readonly advertise: string | null
+  readonly name: string | null
 }
 
 /** The sockets of a file; `other` are protocols that there are not. TCP addresses carry HTTP and SIP. */
@@ -36,13 +37,13 @@ export function listenersOf(file: ScriptFile, begin: Place): Listeners {
   const standard = typeof set === 'number' && set > 0 ? set : DEFAULT_PORT
   if (file.listens.length === 0) {
     if (!file.routes.some(({ kind, name }) => kind === 'request_route' || (kind === 'event_route' && name.startsWith('xhttp:')))) return { http: [], sip: [], other: [] }
-    const sip = ['udp', 'tcp'].map((protocol) => ({ place: begin, address: `${protocol}:127.0.0.1:${standard}`, advertise: null }))
+    const sip = ['udp', 'tcp'].map((protocol) => ({ place: begin, address: `${protocol}:127.0.0.1:${standard}`, advertise: null, name: null }))
     return { http: [{ place: begin, address: `127.0.0.1:${standard}` }], sip, other: [] }
   }
   const http: HttpListen[] = []
   const sip: SipAddress[] = []
   const other: { place: Place, protocol: string }[] = []
-  for (const { place, protocol, address, port, advertise } of file.listens) {
+  for (const { place, protocol, address, port, advertise, name } of file.listens) {
     if (protocol !== null && protocol !== 'tcp' && protocol !== 'udp') {
       other.push({ place, protocol })
       continue
@@ -50,7 +51,7 @@ export function listenersOf(file: ScriptFile, begin: Place): Listeners {
     for (const host of hostsOf(address)) {
       const text = `${host}:${port === 0 ? standard : port}`
       for (const one of protocol === null ? ['udp', 'tcp'] : [protocol]) {
-        if (!sip.some((known) => known.address === `${one}:${text}`)) sip.push({ place, address: `${one}:${text}`, advertise })
+        if (!sip.some((known) => known.address === `${one}:${text}`)) sip.push({ place, address: `${one}:${text}`, advertise, name })
         if (one === 'tcp' && !http.some((known) => known.address === text)) http.push({ place, address: text })
       }
     }

@@ -59,8 +59,8 @@ export function makeConfiguration(file: ScriptFile, options: CycleOptions, given
 
 /** The `sip` block; its routes are those of http{}. */
 function sipStatements(values: Values, file: ScriptFile, sip: readonly SipAddress[]): MadeStatement[] {
-  const statements: MadeStatement[] = sip.map(({ address, place, advertise }) =>
-    ({ words: ['listen', address, ...(advertise === null ? [] : [`advertise=${advertise}`])], place }))
+  const statements: MadeStatement[] = sip.map(({ address, place, advertise, name }) =>
+    ({ words: ['listen', address, ...(advertise === null ? [] : [`advertise=${advertise}`]), ...(name === null ? [] : [`name=${name}`])], place }))
   for (const { name, value, place } of file.settings) {
     if (name === 'alias') statements.push({ words: ['alias', String(value).replace(/^(?:udp|tcp|tls|sctp):/i, '')], place })
   }

@@ -10,19 +10,15 @@ import type { Template } from '../../expr/template.ts'
 import { Args, DECLINED, Phase, Where } from '../../module.ts'
 import { Level } from '../../core/log.ts'
 import { parseNumber } from '../../core/units.ts'
-import { bounds, setEnum, setFlag, setNum } from '../../conf/setters.ts'
-import { mergeValues } from '../../conf/merge.ts'
 import { compileTemplate } from '../../expr/template.ts'
 import { moduleOrder } from '../order.ts'
 import { Buckets, Take } from './bucket.ts'
-import { defineZone, limitLogLevels, namedZone, parseZone } from './zone.ts'
+import { LimitConf, keyOf, limitDirectives } from './limits.ts'
+import { defineZone, namedZone, parseZone } from './zone.ts'
 
 const kind = 'limit_req'
 const Outcome = { Passed: 1, Delayed: 2, Rejected: 3, DelayedDryRun: 4, RejectedDryRun: 5 } as const
 const outcomes = [null, 'PASSED', 'DELAYED', 'REJECTED', 'DELAYED_DRY_RUN', 'REJECTED_DRY_RUN']
-
-/** The largest key in bytes. */
-const longestKey = 65535
 
 /** What a `limit_req_zone` says; the rate in thousandths of requests per second. */
 class ZoneData {
@@ -44,12 +40,7 @@ class ZoneData {
 /** One `limit_req`; burst and delay in thousandths of requests. */
 interface Limit { readonly zone: Zone, readonly burst: number, readonly delay: number }
 
-class LimitReqConf {
-  limits: Limit[] | null = null
-  logLevel: Level | undefined = undefined
-  status: number | undefined = undefined
-  dryRun: boolean | undefined = undefined
-}
+class LimitReqConf extends LimitConf<Limit> {}
 
 function setZone(cf: Cf): void {
   const key = compileTemplate(cf, cf.args[1]!, 1)
@@ -93,9 +84,8 @@ function setLimit(cf: Cf, _directive: Directive, conf: LimitReqConf): string | v
     else cf.fail(`invalid parameter "${word}"`, i, 'it may be zone=, burst=, delay=, nodelay')
   }
   if (zone === null) cf.fail(`"${cf.args[0]}" must have "zone" parameter`)
-  conf.limits ??= []
-  if (conf.limits.some((limit) => limit.zone === zone)) return 'is duplicate'
-  conf.limits.push({ zone, burst: burst * 1000, delay: delay * 1000 })
+  if (conf.has(zone)) return 'is duplicate'
+  conf.add({ zone, burst: burst * 1000, delay: delay * 1000 })
 }
 
 /** The pinned bucket of each limit passed so far, 0 for none; reused, for nothing waits while it is in use. */
@@ -112,13 +102,9 @@ export function limitReqHandler(r: Request, conf: LimitReqConf): Answer {
   for (; n < limits.length; n++) {
     const { zone, burst } = limits[n]!
     const data = zone.data as ZoneData
-    const key = data.key.evaluate(r)
+    const key = keyOf(r, zone, data.key)
     pins[n] = 0
     if (key === '') continue
-    if (key.length > longestKey) {
-      r.log(Level.error, `the value of the "${zone.binding}" key is more than 65535 bytes: "${key}"`)
-      continue
-    }
     answer = data.buckets.take(key, burst, now, n === limits.length - 1)
     if (answer !== Take.Pinned) break
     pins[n] = data.buckets.pinned
@@ -191,29 +177,16 @@ function pause(r: Request, milliseconds: number): Promise<Verdict> {
   })
 }
 
-const everywhere = Where.Http | Where.Server | Where.Location
-
-/** A directive that takes one value, wherever the limit itself may stand. */
-function one(name: string, field: string, set: Directive['set'], post: unknown): Directive {
-  return { name, where: everywhere, args: Args.Take1, conf: 'loc', field, set, post }
-}
-
 /** The limit_req module. */
 export const limitReqModule: Module = {
   name: 'limit_req',
   order: moduleOrder.limit_req,
   createLocConf: () => new LimitReqConf(),
-  mergeLocConf(_cf, parent: LimitReqConf, child: LimitReqConf) {
-    child.limits ??= parent.limits
-    mergeValues(parent, child, { logLevel: Level.error, status: 503, dryRun: false })
-  },
+  mergeLocConf: (_cf, parent: LimitReqConf, child: LimitReqConf) => LimitConf.merge(parent, child),
   directives: [
     { name: 'limit_req_zone', where: Where.Http, args: Args.Take3, conf: 'loc', set: setZone },
-    { name: 'limit_req', where: everywhere, args: Args.Take123, conf: 'loc', set: setLimit },
-    one('limit_req_log_level', 'logLevel', setEnum, limitLogLevels),
-    one('limit_req_status', 'status', setNum, bounds(400, 599)),
-    { name: 'limit_req_dry_run', where: everywhere, args: Args.Flag, conf: 'loc', field: 'dryRun', set: setFlag },
+    ...limitDirectives('limit_req', Args.Take123, setLimit),
   ],
-  phases: [{ phase: Phase.Preaccess, handler: limitReqHandler, active: (conf: LimitReqConf) => conf.limits !== null }],
+  phases: [{ phase: Phase.Preaccess, handler: limitReqHandler, active: LimitConf.active }],
   variables: [{ name: 'limit_req_status', nocache: true, get: (r) => outcomes[r.limitReqStatus]! }],
 }

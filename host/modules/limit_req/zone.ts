@@ -1,7 +1,6 @@
 import type { Cf } from '../../conf/cf.ts'
 import type { Zone } from '../../core/zones.ts'
 import { parseSize } from '../../core/units.ts'
-import { Level } from '../../core/log.ts'
 
 /** nginx wants eight pages. */
 const smallestZone = 8 * 4096
@@ -39,9 +38,4 @@ export function defineZone(cf: Cf, zone: { name: string, size: number } | null, 
   made.rebound = (previous) =>
     `${label} "${zone.name}" uses the "${key}" key while previously it used the "${previous}" key`
   return made
-}
-
-/** The levels that `limit_*_log_level` takes. */
-export const limitLogLevels: Readonly<Record<string, Level>> = {
-  info: Level.info, notice: Level.notice, warn: Level.warn, error: Level.error,
 }

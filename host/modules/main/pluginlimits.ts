@@ -10,8 +10,10 @@ import type { Place } from '../../core/place.ts'
 import { suggest } from '../../core/suggest.ts'
 import { Args, Where } from '../../module.ts'
 import type { Directive, Module } from '../../module.ts'
+import { unmet } from '../../wasm/limits/asked.ts'
 import { readSetting, settingHelp, settingNames } from '../../wasm/limits/settings.ts'
 import type { SettingName } from '../../wasm/limits/settings.ts'
+import { NativeModule } from '../../wasm/native/module.ts'
 import { readGrant } from './grants.ts'
 
 interface LimitsConf {
@@ -52,8 +54,9 @@ function unknown(line: Cf, word: string): never {
   return line.fail(`unknown directive "${word}"`, 0, meant === null ? `in "plugin" there may be ${settingNames.join(', ')}, allow` : `did you mean "${meant}"?`)
 }
 
-/** A block for a plugin that is not there is likely a slip. */
+/** A block for a plugin that is not there is likely a slip, and a plugin that does not get what it asks for may fail later. */
 function initConf(cf: Cf, conf: LimitsConf): void {
+  for (const module of cf.cycle.modules) if (module instanceof NativeModule) tellUnmet(cf, conf, module)
   const loaded = cf.cycle.modules.map((module) => module.name)
   for (const [plugin, place] of conf.blocks) {
     if (loaded.includes(plugin)) continue
@@ -61,6 +64,15 @@ function initConf(cf: Cf, conf: LimitsConf): void {
     cf.cycle.problems.push({
       level: 'warn', error: new ConfigError(`plugin "${plugin}" is not loaded`, place, meant === null ? null : `did you mean "${meant}"?`),
     })
+  }
+}
+
+/** Who has said what a plugin is held to has decided; else what is missing is told, with the line to add. */
+function tellUnmet({ cycle }: Cf, conf: LimitsConf, { plugin: { name, instance: { program } } }: NativeModule): void {
+  for (const { name: setting, asked, held } of unmet(program.asked, program.settings)) {
+    if (conf.seen.has(`${name} ${setting}`)) continue
+    const note = `add "plugin ${name} { ${setting} ${asked}; }" to the main context if it may have that, or "${setting} ${held};" there if not`
+    cycle.problems.push({ level: 'warn', error: new ConfigError(`plugin "${name}" asks for ${setting} ${asked} and is held to ${held}`, null, note) })
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Request } from '../../http/request.ts'
 import type { UpstreamUrl } from '../upstream/address.ts'
 import type { ProxyConf, Target } from './conf.ts'
+import { escapePath, safeTarget } from '../../expr/escape.ts'
 import { normalise } from '../../http/framing/uri.ts'
 import { parseUpstreamUrl } from '../upstream/address.ts'
 
@@ -20,28 +21,6 @@ export function targetOf(ssl: boolean, address: UpstreamUrl): Target {
   if (path !== null) return { ssl, hostHeader: 'localhost', port: '', name: 'localhost', uri }
   const usual = address.noPort || port === (ssl ? 443 : 80)
   return { ssl, hostHeader: usual ? host : `${host}:${port}`, port: String(port), name: host, uri }
-}
-
-const unsafePath = /[\x00-\x20"#%<>?\\^`{|}\x7f-\xff]/
-const unsafePathAll = /[\x00-\x20"#%<>?\\^`{|}\x7f-\xff]/g
-const unsafeTarget = /[\x00-\x20\x7f]/
-const unsafeTargetAll = /[\x00-\x20\x7f]/g
-
-function escaped(c: string): string {
-  return '%' + c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')
-}
-
-/** A decoded path in the form in which it is sent: NGX_ESCAPE_URI's characters as `%XX`. */
-export function escapePath(path: string): string {
-  return unsafePath.test(path) ? path.replace(unsafePathAll, escaped) : path
-}
-
-/**
- * A request target that cannot end its line: nginx lets `proxy_pass http://a$uri` split the request, here blanks and
- * controls are `%XX`.
- */
-export function safeTarget(target: string): string {
-  return unsafeTarget.test(target) ? target.replace(unsafeTargetAll, escaped) : target
 }
 
 /** Whether the raw target of the client still says what the request is now: nothing rewrote path or arguments. */

@@ -10,6 +10,7 @@ import { ConfigError } from '../../core/errors.ts'
 import { suggest } from '../../core/suggest.ts'
 import { coreLoc } from '../../http/core/confs.ts'
 import { Args, Phase, Where } from '../../module.ts'
+import { opener, readerOf } from '../../script/include.ts'
 import { parseRouteText } from '../../script/parse.ts'
 import { keyOf } from './conf.ts'
 import { loadNeeded } from './needs.ts'
@@ -52,7 +53,8 @@ function setBlock(cf: Cf, _directive: Directive, conf: ScriptLocConf): void {
   }
   const place = cf.place!
   const { text, place: begin } = cf.rawBlock()
-  const { body, problems } = parseRouteText(text, begin)
+  const { options, files } = cf.cycle
+  const { body, problems } = parseRouteText(text, begin, { open: opener(cf.fullName('', 'conf'), readerOf(options.snapshot), files), env: process.env })
   for (const problem of problems) {
     if (problem.level === 'emerg') cf.report(problem.error)
     else cf.cycle.problems.push(problem)

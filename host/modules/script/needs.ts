@@ -1,5 +1,5 @@
 import type { Cf } from '../../conf/cf.ts'
-import type { RouteBlock } from '../../script/ast.ts'
+import type { RouteBlock, TransformationNode } from '../../script/ast.ts'
 
 /** A variable, transformation or select in a text that is expanded. */
 const inText = /\$\(?([A-Za-z_]\w*)|\{([a-z]\w*)\.|@([A-Za-z]\w*)/g
@@ -34,7 +34,7 @@ function collect(value: unknown, wanted: Set<string>): void {
     if (node.kind === 'call') wanted.add(`${node.name as string}()`)
     if (node.kind === 'pv') {
       wanted.add(`$(${node.name as string})`)
-      for (const text of node.transformations as readonly string[]) wanted.add(`{${text.split('.')[0]}}`)
+      for (const { className } of node.transformations as readonly TransformationNode[]) wanted.add(`{${className}}`)
     }
     for (const key in node) if (key !== 'place') collect(node[key], wanted)
   }

@@ -9,6 +9,7 @@ import { scriptOptions } from '../../script/options.ts'
 import { readStatistic } from '../../rpc/statistics.ts'
 import { LiveSettings, debugLevel } from './live.ts'
 import { myAddresses } from './myself.ts'
+import { socketLines } from './socketlines.ts'
 import { makeState } from './state.ts'
 import type { ScriptLibrary } from '../../script/library.ts'
 import type { ScriptRoute } from '../../script/program.ts'
@@ -40,7 +41,7 @@ export function compileTables(cf: Cf, main: ScriptMainConf, tables: Iterable<Rou
     ...state.options, strict: main.compat.get('script') === 'strict',
     maxWhileLoops: main.maxWhileLoops, maxRecursiveLevel: main.maxRecursiveLevel, formatLimit: main.pvBufferSize, debug: main.debug,
     file: cycle.options.confFile, variables: cycle.variables, selects: cycle.selects.table, selectTruth: cycle.selects.truth,
-    isMyself: myAddresses(cycle), statistic: (name) => readStatistic(cycle, name),
+    isMyself: myAddresses(cycle), socket: socketLines(cycle), statistic: (name) => readStatistic(cycle, name),
     ...(file === null ? {} : {
       defines: file.defines,
       settings: new LiveSettings(cycle.number, [

@@ -119,7 +119,7 @@ export class BoundRoute {
 }
 
 /** Nothing is sent, and the connection goes on. */
-export function leaveUnanswered(r: Request): Verdict {
+function leaveUnanswered(r: Request): Verdict {
   r.headerSent = r.outputDone = r.headerOnly = r.keepalive = true
   return OK
 }

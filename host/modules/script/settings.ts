@@ -5,7 +5,7 @@ import type { SettingValue } from '../../core/settings.ts'
 import { Level } from '../../core/log.ts'
 import { runtimeSettings } from '../../core/settings.ts'
 import { RpcError } from '../../rpc/command.ts'
-import { scan, toInt } from '../../rpc/scan.ts'
+import { positional, scan, toInt } from '../../rpc/scan.ts'
 import { scriptModule } from './module.ts'
 import type { ScriptMainConf } from './conf.ts'
 
@@ -67,7 +67,7 @@ export function settingCommands(cycle: Cycle): Command[] {
     name: 'cfg.get', usage: 'cfg.get GROUP [NAME]: a variable, or those of a group', effect: 'read', parameters: groupAndName,
     run: (params) => {
       const [group, name] = scan(params, groupAndName)
-      if (group === undefined) throw new RpcError(400, 'Failed to get the variable')
+      if (group === undefined || (name === undefined && positional(params, groupAndName).length > 1)) throw new RpcError(500, 'Failed to get the parameters')
       if (name === undefined) return Object.fromEntries(settings.filter((one) => one.group === group).map((one) => [one.name, value(one)]))
       const found = find(group, name)
       if (found === undefined) throw new RpcError(400, 'Failed to get the variable')
@@ -111,9 +111,13 @@ export function settingCommands(cycle: Cycle): Command[] {
       return {}
     },
   },
-  ...['cfg.del', 'cfg.add_group_inst', 'cfg.del_group_inst'].map((name): Command => ({
-    name, usage: `${name} GROUP[ID]: not there, groups have no instances here`, effect: 'write',
-    run: () => { throw new RpcError(400, 'Wrong group syntax. Use "group[id]"') },
+  ...['cfg.del', 'cfg.del_delayed', 'cfg.add_group_inst', 'cfg.del_group_inst'].map((name): Command => ({
+    name, usage: `${name} GROUP[ID]: not there, groups have no instances here`, effect: 'write', parameters: groupOnly,
+    run: (params) => {
+      const instance = /\[\d+\]$/.test(String(scan(params, groupOnly)[0] ?? ''))
+      const failed = name.endsWith('_inst') ? `Failed to ${name.slice(4, 7) === 'add' ? 'add' : 'delete'} the group instance` : 'Failed to delete the value'
+      throw new RpcError(400, instance ? failed : 'Wrong group syntax. Use "group[id]"')
+    },
   })),
   {
     name: 'corex.debug', usage: 'corex.debug [LEVEL]: tell or set core.debug, the level of xlog', effect: 'write', parameters: level,

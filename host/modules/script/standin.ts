@@ -1,4 +1,5 @@
 import type { Message } from '../../sip/message.ts'
+import type { MessageState } from '../../sip/state.ts'
 import { SipMessage } from '../../sip/sipmessage.ts'
 import { HttpSubject } from './subject.ts'
 
@@ -14,6 +15,15 @@ const transport = { protocol: 'udp', source: here, destination: here }
  */
 export class StandInSubject extends HttpSubject {
   #message: SipMessage | null = null
+  #state: MessageState | null = null
 
-  override get message(): Message { return this.#message ??= new SipMessage(text, transport) }
+  override get message(): Message { return this.#message ??= this.make() }
+
+  override begin(state: MessageState): void { this.#state = state }
+
+  private make(): SipMessage {
+    const made = new SipMessage(text, transport)
+    made.state = this.#state
+    return made
+  }
 }

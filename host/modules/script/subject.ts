@@ -1,12 +1,10 @@
 import type { Request } from '../../http/request.ts'
 import type { LateReply, ScriptSubject } from '../../script/contract.ts'
 import type { Message } from '../../sip/message.ts'
+import type { MessageState } from '../../sip/state.ts'
 import { debugLevel } from './live.ts'
-import { Level } from '../../core/log.ts'
+import { errorLogLevel } from '../../script/loglevels.ts'
 import { messageOf } from '../../sip/httpmessage.ts'
-
-/** Kamailio's levels, −5 alert to 3 debug, as the error log has them; −4 (bug) and −3 are crit. */
-const levels = [Level.alert, Level.crit, Level.crit, Level.crit, Level.error, Level.warn, Level.notice, Level.info, Level.debug] as const
 
 /**
  * An HTTP request as a script runs on it. The answer is kept until the route has ended, so that what it says of the
@@ -36,6 +34,13 @@ export class HttpSubject implements ScriptSubject {
   }
 
   get message(): Message { return messageOf(this.request) }
+
+  /** Most routes look at nothing for which the message is needed: it is made when somebody does. */
+  begin(state: MessageState): void {
+    const { request } = this
+    request.scriptState = state
+    if (request.message !== null) request.message.state = state
+  }
 
   reply(code: number, reason: string, contentType: string, body: string): boolean {
     if (this.replied || this.request.headerSent || this.request.finished) return false
@@ -72,6 +77,6 @@ export class HttpSubject implements ScriptSubject {
 
   log(level: number, text: string): void {
     if (level > debugLevel(this.request.running.cycle.number, this.quietAbove)) return
-    this.request.log(levels[Math.max(-5, Math.min(3, level)) + 5]!, text)
+    this.request.log(errorLogLevel(level), text)
   }
 }

@@ -1,4 +1,4 @@
-/** `listen udp:ADDRESS[:PORT] [advertise=HOST[:PORT]];` */
+/** `listen udp:ADDRESS[:PORT] [advertise=HOST[:PORT]] [name=NAME];` */
 import type { Cf } from '../../conf/cf.ts'
 import type { SipListen } from '../../sip/listens.ts'
 import type { SipConf } from './conf.ts'
@@ -22,9 +22,9 @@ export function setListen(cf: Cf, conf: SipConf): string | void {
   if ((six ?? name) === undefined || port > 65535) return cf.fail(`invalid address "${text}" of the "listen" directive`, 1, form)
   const hosts = hostsOf(six, name ?? '')
   if (hosts.length === 0) return cf.fail(`host not found in "${text}" of the "listen" directive`, 1)
-  const advertise = advertised(cf)
+  const { advertise, title } = parameters(cf)
   for (const host of hosts) {
-    const listen: SipListen = { protocol, host, port, name: `${protocol}:${bracketed(host)}:${port}`, advertise, place: cf.place }
+    const listen: SipListen = { protocol, host, port, name: `${protocol}:${bracketed(host)}:${port}`, advertise, title, place: cf.place }
     if (conf.listens.some((one) => one.name === listen.name)) return cf.fail(`a duplicate listen ${listen.name}`, 1)
     conf.listens.push(listen)
   }
@@ -40,9 +40,15 @@ function hostsOf(six: string | undefined, name: string): string[] {
   return numeric === null ? lookUpHost(name).map(({ host }) => host) : [numeric]
 }
 
-function advertised(cf: Cf): string | null {
-  const word = cf.args[2]
-  if (word === undefined) return null
-  const [, value] = /^advertise=((?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?)$/i.exec(word) ?? []
-  return value ?? cf.fail(`invalid parameter "${word}"`, 2, 'it may be advertise=HOST or advertise=HOST:PORT')
+function parameters(cf: Cf): Pick<SipListen, 'advertise' | 'title'> {
+  let advertise: string | null = null
+  let title: string | null = null
+  for (let i = 2; i < cf.args.length; i++) {
+    const word = cf.args[i]!
+    const [, address] = /^advertise=((?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?)$/i.exec(word) ?? []
+    if (address !== undefined && advertise === null) advertise = address
+    else if (/^name=./.test(word) && title === null) title = word.slice('name='.length)
+    else cf.fail(`invalid parameter "${word}"`, i, 'it may be advertise=HOST, advertise=HOST:PORT or name=NAME')
+  }
+  return { advertise, title }
 }

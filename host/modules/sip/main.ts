@@ -17,8 +17,6 @@ interface Bound {
   readonly program: Program
   readonly request: ScriptRoute
   readonly reply: ScriptRoute | null
-  /** Lines of a higher level are not logged. */
-  readonly debug: number
 }
 
 /** The SipMain of a `sip` block. */
@@ -69,17 +67,15 @@ export class SipServing implements SipMain {
   }
 
   request(exchange: SipExchange): void | Promise<void> {
-    const { program, request, debug } = this.bound
-    exchange.quietAbove = debug
+    const { program, request } = this.bound
     const run = program.start(request, exchange)
     if (run instanceof Promise) return run.then((ended) => over(ended, exchange))
     over(run, exchange)
   }
 
   response(exchange: SipExchange): boolean {
-    const { program, reply, debug } = this.bound
+    const { program, reply } = this.bound
     if (reply === null) return true
-    exchange.quietAbove = debug
     const run = program.start(reply, exchange)
     return run instanceof Promise || !run.dropped
   }

@@ -44,7 +44,7 @@ export const sipModule: Module = {
   name: 'sip',
   directives: [
     { name: 'sip', where: Where.Http, args: Args.Block | Args.None, conf: 'main', set: setSip },
-    { ...inSip, name: 'listen', args: Args.Take12, set: (cf, _, conf: SipConf) => setListen(cf, conf) },
+    { ...inSip, name: 'listen', args: Args.Take123, set: (cf, _, conf: SipConf) => setListen(cf, conf) },
     { ...inSip, name: 'alias', args: Args.OneOrMore, set: setAlias },
     { ...inSip, name: 'max_message_size', args: Args.Take1, set: setSize, field: 'maxMessage' },
     { ...inSip, name: 'idle_timeout', args: Args.Take1, set: setMsec, field: 'idleTimeout' },
@@ -72,10 +72,9 @@ function complete(cf: Cf, conf: SipConf): void {
     cf.report(new ConfigError('no "request_route" for the sip block', conf.place, 'add request_route { … } to it'))
     return
   }
-  const main = scriptMain(cf)
   warnOfTransactions(cf, routes.table!.blocks.values())
   const reply = program.others.get('onreply_route ') ?? program.others.get('reply_route ') ?? null
-  cf.cycle.sip = new SipServing(conf, { program, request, reply, debug: main.debug }, secretZone(cf), main.serverLine)
+  cf.cycle.sip = new SipServing(conf, { program, request, reply }, secretZone(cf), scriptMain(cf).serverLine)
 }
 
 /** The zone of the location plugins, when they are loaded. */

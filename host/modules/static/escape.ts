@@ -1,27 +1,6 @@
-/**
- * What may not stand as it is in a path: controls, space, `"#%<>?\^`{|}`, DEL and above (RFC 3986 §3.3; nginx's
- * NGX_ESCAPE_URI).
- */
-const unsafeInPath = /[\x00-\x20"#%<>?\\^`{|}\x7f-\xff]/g
-/** What may not stand in a link to one name: all but the unreserved characters of RFC 3986 §2.3. */
-const unsafeInName = /[^A-Za-z0-9\-._~]/g
+/** What a listing needs of texts: as HTML, XML and JSON, and their length in characters. */
 const unsafeInHtml = /[<>&"]/g
 const entities: Record<string, string> = { '<': '&lt;', '>': '&gt;', '&': '&amp;', '"': '&quot;' }
-
-function percent(c: string): string {
-  const code = c.charCodeAt(0)
-  return `%${code < 16 ? '0' : ''}${code.toString(16).toUpperCase()}`
-}
-
-/** A decoded path, a byte string, as it may be sent in a Location header. */
-export function escapePath(path: string): string {
-  return path.replace(unsafeInPath, percent)
-}
-
-/** A file name, a byte string, as one segment of a link. */
-export function escapeName(name: string): string {
-  return name.replace(unsafeInName, percent)
-}
 
 /** A text as HTML or XML content. */
 export function escapeHtml(text: string): string {

@@ -1,5 +1,6 @@
 import { listingTime } from '../../core/httpdate.ts'
-import { escapeHtml, escapeJson, escapeName, utf8Length, utf8Slice } from './escape.ts'
+import { escapeName } from '../../expr/escape.ts'
+import { escapeHtml, escapeJson, utf8Length, utf8Slice } from './escape.ts'
 
 /** One file of a listing; the name is a byte string, the time in seconds since the epoch, the size in bytes. */
 export interface Entry {

@@ -10,7 +10,7 @@ import type { BodyPart } from '../../http/response.ts'
 import { DECLINED, ERROR, OK, Phase } from '../../module.ts'
 import { Level } from '../../core/log.ts'
 import { moduleOrder } from '../order.ts'
-import { escapePath } from './escape.ts'
+import { escapePath } from '../../expr/escape.ts'
 import { linkFailure } from './symlinks.ts'
 import { closeFile, failureText, fileFailure, fsPath, requestPath } from './files.ts'
 

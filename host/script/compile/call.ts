@@ -22,7 +22,7 @@ const failure: Action = { run: () => -1, wait: null }
 /** Compiles a call of a script function or a route. Mistakes are noted in the context. */
 export function compileCall(node: CallNode, context: CompileContext): Action {
   if (node.name === 'route') return compileRouteCall(node, context)
-  const found = context.library.findFunction(node.name, node.args.length)
+  const found = context.definitions.findFunction(node.name, node.args.length)
   if (found instanceof ConfigError) {
     context.fail(found, node.place)
     return failure
@@ -32,7 +32,8 @@ export function compileCall(node: CallNode, context: CompileContext): Action {
     context.attempt<Argument>(arg.place, { constant: null }, () => compileArgument(arg, kindOf(found, i), found, i, context)))
   if (context.errors.length > before) return failure
   const wrong = found.check?.(node.args.map(asWritten), node.place)
-  if (typeof wrong === 'string') {
+  if (wrong instanceof ConfigError) context.warn(new ConfigError(wrong.message, node.place, wrong.note))
+  else if (typeof wrong === 'string') {
     context.fail(new ConfigError(wrong), node.place)
     return failure
   }

@@ -2,12 +2,21 @@ import type { Place } from '../../core/place.ts'
 import type { VariableTable } from '../../expr/variables.ts'
 import type { SelectTable } from '../../expr/select/table.ts'
 import type { TruthMode } from '../../expr/select/truth.ts'
+import type { Endpoint, Transport } from '../../sip/message.ts'
 import type { ScriptLibrary } from '../library.ts'
 import type { ScriptRoute } from '../program.ts'
 import type { SharedVariables, StoreHolder } from '../shared.ts'
 import type { HashTables } from '../htable.ts'
 import { ConfigError } from '../../core/errors.ts'
 import type { Slots } from '../slots.ts'
+
+/** What a `listen` line says of its socket besides the address. */
+export interface SocketLine {
+  /** Kamailio's `name`, null for none. */
+  readonly name: string | null
+  /** What peers are told instead of the address: without brackets, port 0 for the socket's own; null: the address itself. */
+  readonly advertise: Endpoint | null
+}
 
 /** What the configuration says about how scripts run; Kamailio's core settings and what surrounds the script. */
 export interface ScriptOptions {
@@ -39,13 +48,15 @@ export interface ScriptOptions {
   readonly statistic: (name: string) => number | null
   /** Addresses that `myself` means, `address` and `address:port`; asked at run time. */
   readonly isMyself: (address: string, port: number) => boolean
+  /** What the `listen` line of the socket says that a message came by; null when that is nothing. Asked at run time. */
+  readonly socket: (transport: Transport) => SocketLine | null
   /** The places of `$var` and its relatives; one object for all programs of a configuration. */
   readonly slots: Slots
 }
 
 /** One compilation: collects every mistake, hands out slots. */
 export class CompileContext {
-  readonly library: ScriptLibrary
+  readonly definitions: ScriptLibrary
   readonly options: ScriptOptions
   readonly routes: ReadonlyMap<string, ScriptRoute>
   readonly errors: ConfigError[] = []
@@ -53,8 +64,8 @@ export class CompileContext {
   /** Where the compiler is; for checks that have no place of their own. */
   place: Place | null = null
 
-  constructor(library: ScriptLibrary, options: ScriptOptions, routes: ReadonlyMap<string, ScriptRoute>) {
-    this.library = library
+  constructor(definitions: ScriptLibrary, options: ScriptOptions, routes: ReadonlyMap<string, ScriptRoute>) {
+    this.definitions = definitions
     this.options = options
     this.routes = routes
   }

@@ -1,10 +1,9 @@
-import type { PvNode } from '../ast.ts'
+import type { PvNode, TransformationNode } from '../ast.ts'
 import type { ScriptRunView, ScriptValue, TransformationArgument } from '../contract.ts'
 import type { BoundVariable, HostVariable } from '../library.ts'
 import type { ScriptRun } from '../run.ts'
 import type { CompileContext } from './context.ts'
 import { ConfigError } from '../../core/errors.ts'
-import { splitArguments } from '../arguments.ts'
 import { unknown } from '../library.ts'
 import { parsePv } from '../pvtext.ts'
 import { longestText } from '../values.ts'
@@ -20,7 +19,7 @@ interface Transform {
 export function compilePv(node: PvNode, context: CompileContext): BoundVariable {
   const bound = bindVariable(node, context)
   if (node.transformations.length === 0) return bound
-  const chain = node.transformations.map((text) => compileTransformation(text, context))
+  const chain = node.transformations.map((one) => compileTransformation(one, context))
   return { get: transformed(bound.get, chain), set: null }
 }
 
@@ -49,7 +48,7 @@ function bounded(value: ScriptValue): ScriptValue {
 }
 
 function bindVariable(node: PvNode, context: CompileContext): BoundVariable {
-  const found = context.library.variables.get(node.name)
+  const found = context.definitions.variables.get(node.name)
   if (found === undefined) return bindNginxVariable(node, context)
   if (found.inner === 'none' && node.inner !== null) throw new ConfigError(`the variable "$${node.name}" takes nothing in parentheses`)
   if (found.inner === 'required' && (node.inner === null || node.inner.trim() === '')) {
@@ -66,7 +65,7 @@ function bindVariable(node: PvNode, context: CompileContext): BoundVariable {
 function bindNginxVariable(node: PvNode, context: CompileContext): BoundVariable {
   const table = context.options.variables
   if (table === null || node.inner !== null || node.index !== null || !table.has(node.name)) {
-    const names = [...context.library.variables.keys(), ...table?.names().filter((name) => !name.endsWith('*')) ?? []]
+    const names = [...context.definitions.variables.keys(), ...table?.names().filter((name) => !name.endsWith('*')) ?? []]
     throw unknown('script variable', node.name, '$', names)
   }
   const variable = table.reference(node.name)
@@ -99,19 +98,11 @@ function bindWithIndex(node: PvNode, found: HostVariable, index: PvNode, context
   }
 }
 
-/** Compiles what stands between braces: `class.operation,argument,…`. */
-function compileTransformation(text: string, context: CompileContext): Transform {
-  const comma = text.indexOf(',')
-  const head = (comma < 0 ? text : text.slice(0, comma)).trim()
-  const raw = comma < 0 ? '' : text.slice(comma + 1)
-  const dot = head.indexOf('.')
-  if (dot < 1) throw new ConfigError(`invalid transformation "{${text}}"`, null, 'write "{CLASS.OPERATION}", as in "{s.len}"')
-  const found = context.library.findTransformation(head.slice(0, dot))
+function compileTransformation({ className, operation, raw, args }: TransformationNode, context: CompileContext): Transform {
+  const found = context.definitions.findTransformation(className)
   if (found instanceof ConfigError) throw found
-  const args = comma < 0 ? [] : splitArguments(raw).map((word) => compileArgument(word, context))
-  const operation = head.slice(dot + 1)
   const expand = (word: string): ((run: ScriptRunView) => string) => compileFormat(word, context, '').evaluate as (run: ScriptRunView) => string
-  return { apply: found.compile(operation, args, raw, expand), ofUndefined: found.ofUndefined?.(operation) ?? null }
+  return { apply: found.compile(operation, args.map((word) => compileArgument(word, context)), raw, expand), ofUndefined: found.ofUndefined?.(operation) ?? null }
 }
 
 function compileArgument(word: string, context: CompileContext): TransformationArgument {

@@ -10,7 +10,7 @@ import { compileAssignment, compileExpression, compileTruth, evaluate, failed, i
 import { compileSwitch } from './switch.ts'
 
 /** Compiles a statement; its action answers the result that a route ending with it has (kamailio.md §9.6). */
-export function compileStatement(node: Statement, context: CompileContext): Action {
+function compileStatement(node: Statement, context: CompileContext): Action {
   switch (node.kind) {
     case 'expression': return expressionStatement(node.value, context)
     case 'if': return ifStatement(node, context)

@@ -85,7 +85,7 @@ function removeByRegex(name: string, ofName: boolean): ScriptFunction {
 }
 
 function setWithExpiry(name: string, value: (text: string) => number | string): ScriptFunction {
-  return onTable(name, 4, (table, [key, text, seconds]) => table.set(key!, value(text!), Math.max(0, toIntQuietly(seconds!))) ? 1 : -1)
+  return onTable(name, 4, (table, [key, text, seconds]) => table.set(key!, value(text!), toIntQuietly(seconds!)) ? 1 : -1)
 }
 
 const iteratorFunctions: readonly ScriptFunction[] = [

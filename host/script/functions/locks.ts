@@ -14,7 +14,7 @@ const none = Buffer.alloc(0)
 const fallback = new WeakMap<object, ZoneStore>()
 
 /** The locks that a run holds: names in a zone that all workers see. They are given back when the run ends. */
-export class Locks {
+class Locks {
   private readonly run: ScriptRun
   private readonly store: ZoneStore
   private readonly held = new Map<string, number>()

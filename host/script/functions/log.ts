@@ -1,6 +1,8 @@
 /** xlog and its relatives (kamailio.md §9.11), and the core's log(). */
 import type { ScriptFunction, ScriptValue } from '../contract.ts'
 import type { ScriptRun } from '../run.ts'
+import { ConfigError } from '../../core/errors.ts'
+import { suggest } from '../../core/suggest.ts'
 import { LogLevel } from '../run.ts'
 import { parseInteger } from '../values.ts'
 
@@ -25,13 +27,29 @@ function checkLevel(word: string | number): string | void {
   return `invalid log level "${text}", it is one of L_ALERT, L_BUG, L_CRIT, L_ERR, L_WARN, L_NOTICE, L_INFO, L_DBG`
 }
 
-/** `f([[facility,] level,] text)`; the facility is not used. `lines`: the line of the configuration goes before the text. */
+/** syslog's facilities by name (syslog(3)). */
+const facilities = [
+  'LOG_AUTH', 'LOG_AUTHPRIV', 'LOG_CRON', 'LOG_DAEMON', 'LOG_FTP', 'LOG_KERN', 'LOG_LPR', 'LOG_MAIL', 'LOG_NEWS', 'LOG_SYSLOG', 'LOG_USER', 'LOG_UUCP',
+  ...Array.from({ length: 8 }, (_, n) => `LOG_LOCAL${n}`),
+]
+
+/** A facility has to be one of syslog's, and is told to have no effect: lines go to the error log. */
+function checkFacility(word: string): string | ConfigError {
+  if (!word.startsWith('$') && !facilities.includes(word)) {
+    const near = suggest(word, facilities)
+    return `invalid log facility "${word}"${near === null ? '' : `, did you mean "${near}"?`}`
+  }
+  return new ConfigError(`log facility "${word}" has no effect`, null, 'lines go to the error log, which is no syslog')
+}
+
+/** `f([[facility,] level,] text)`. `lines`: the line of the configuration goes before the text. */
 function xlog(name: string, lines: boolean): ScriptFunction {
   return {
     name, minimum: 1, maximum: 3, parameters: ['log'],
     check(args) {
-      if (args.length === 3 && !/^(LOG_|\$)/.test(String(args[0]))) return `invalid log facility "${args[0]}"`
-      if (args.length > 1) return checkLevel(args[args.length - 2]!)
+      const facility = args.length > 2 ? checkFacility(String(args[0])) : undefined
+      if (typeof facility === 'string' || args.length < 2) return facility
+      return checkLevel(args[args.length - 2]!) ?? facility
     },
     call(view, args) {
       const run = view as ScriptRun

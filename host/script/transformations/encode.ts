@@ -72,7 +72,7 @@ function unpercent(text: string): ScriptValue {
 const isAlnum = (code: number): boolean => code >= 48 && code <= 57 || code >= 65 && code <= 90 || code >= 97 && code <= 122
 const among = (chars: string) => (code: number): boolean => isAlnum(code) || chars.includes(String.fromCharCode(code))
 /** RFC 3261 §25.1: what may stand in a user part and in a parameter as it is. */
-const inUser = among("-_.!~*'()&=+$,;?/")
+const inUser = among("-_.!~*'()&=+$,;?")
 const inParameter = among("-_.!~*'()[]/:&+$")
 const unreserved = among('-_.~')
 
@@ -84,11 +84,39 @@ function decodeHex(text: string): ScriptValue {
   return text.length % 2 === 0 && /^[0-9a-fA-F]*$/.test(text) ? Buffer.from(text, 'hex').latin1Slice() : null
 }
 
+/** Texts of 7 bits a character in 8 bits each, as short messages have them, in hexadecimal digits. */
+function encode7bit(text: string): string {
+  let out = ''
+  for (let i = 0; i < text.length; i++) {
+    const used = i % 8
+    const next = i + 1 < text.length ? text.charCodeAt(i + 1) & 0x7f : 0
+    if (used < 7) out += hex2(((text.charCodeAt(i) & 0x7f) >> used | next << 7 - used) & 255)
+  }
+  return out.toUpperCase()
+}
+
+/** The text again; null for what are no hexadecimal digits. */
+function decode7bit(text: string): ScriptValue {
+  const bytes = decodeHex(text)
+  if (typeof bytes !== 'string') return null
+  let out = ''
+  for (let i = 0, rest = 0, kept = 0; i < bytes.length; i++) {
+    const bits = bytes.charCodeAt(i) << kept | rest
+    out += String.fromCharCode(bits & 0x7f)
+    rest = bits >> 7
+    if (++kept === 7) {
+      out += String.fromCharCode(rest)
+      rest = kept = 0
+    }
+  }
+  return out
+}
+
 /** Operations of `{s.…}` that encode and decode. */
 export const encodings: readonly (readonly [string, Operation])[] = [
   ['encode.hexa', plain((text) => Buffer.from(text, 'latin1').toString('hex'))],
   ['decode.hexa', plain(decodeHex)],
-  ['encode.7bit', plain((text) => text)], ['decode.7bit', plain((text) => text)],
+  ['encode.7bit', plain(encode7bit)], ['decode.7bit', plain(decode7bit)],
   ['encode.base64', plain(toBase64)],
   ['decode.base64', plain((text) => fromBase64(text, /^[A-Za-z0-9+/]*={0,2}$/, true))],
   ['encode.base64t', plain((text) => toBase64(text).replace(/=+$/, ''))],

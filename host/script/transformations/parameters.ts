@@ -10,7 +10,7 @@ interface Parameter {
 }
 
 /** Parses a list of parameters: quotes of either kind around a value are taken off and hide separators in it. */
-export function parseParameters(text: string, separator: string): Parameter[] {
+function parseParameters(text: string, separator: string): Parameter[] {
   const list: Parameter[] = []
   for (let at = 0; at < text.length;) {
     while (at < text.length && (isBlank(text[at]!) || text[at] === separator)) at++
@@ -63,7 +63,8 @@ function byName(apply: (found: Parameter | undefined) => string | number): Opera
     const wanted = textArgument(args[0]!)
     return (text, run) => {
       const name = wanted(run)
-      return apply(parseParameters(text, separator).find((parameter) => same(parameter.name, name)))
+      // Of several the last one, as Kamailio has it.
+      return text === '' ? null : apply(parseParameters(text, separator).findLast((parameter) => same(parameter.name, name)))
     }
   })
 }
@@ -90,6 +91,6 @@ export const parameterTransformations: TransformationClass = transformationClass
   ['name', byNumber('param.name', ({ name }) => name)],
   ['count', withArguments(0, 2, (args) => {
     const separator = separatorOf(args, 0)
-    return (text) => parseParameters(text, separator).length
+    return (text) => text === '' ? null : parseParameters(text, separator).length
   })],
 ]))

@@ -8,7 +8,7 @@ import { longestText } from '../values.ts'
 import { cannot } from './table.ts'
 
 /** `/regex/replacement/flags` in its parts; the first character is the delimiter, a backslash before it makes it ordinary. */
-export function splitSubstitution(text: string): { readonly pattern: string, readonly replacement: string, readonly flags: string } {
+function splitSubstitution(text: string): { readonly pattern: string, readonly replacement: string, readonly flags: string } {
   const trimmed = text.trim()
   const mark = trimmed[0]
   const wrong = (): ConfigError => new ConfigError(`invalid substitution "${text}"`, null, 'write "/REGEX/REPLACEMENT/FLAGS"')
@@ -36,7 +36,7 @@ function write(replacement: string, groups: readonly (string | undefined)[]): st
 }
 
 /** Replaces the first match or all. An empty match is an error, as in Kamailio; without a match the text stays. */
-export function substitute(text: string, regex: PosixRegex, replacement: string, all: boolean): ScriptValue {
+function substitute(text: string, regex: PosixRegex, replacement: string, all: boolean): ScriptValue {
   let out = ''
   let from = 0
   for (;;) {

@@ -4,6 +4,7 @@ import type { Operation } from './table.ts'
 import { ConfigError } from '../../core/errors.ts'
 import { formatTime } from '../../sip/selects/strftime.ts'
 import { numberArgument, textArgument } from '../arguments.ts'
+import { coreHash } from '../corehash.ts'
 import { longestText, parseInteger } from '../values.ts'
 import { encodings } from './encode.ts'
 import { cannot, plain, transformationClass, withArguments } from './table.ts'
@@ -88,20 +89,6 @@ function replaceAll(search: TransformationArgument, replacement: TransformationA
   }
 }
 
-/** Kamailio's hash of texts (core_hash): four bytes at a time; `size` above 0 takes it modulo a power of 2 not above it. */
-export function coreHash(text: string, size: number): number {
-  let h = 0
-  let at = 0
-  const byte = (i: number): number => text.charCodeAt(i) & 255
-  const mix = (v: number): void => { h = (h + (v ^ (v >>> 3))) >>> 0 }
-  for (; at + 4 <= text.length; at += 4) mix(((byte(at) << 24) + (byte(at + 1) << 16) + (byte(at + 2) << 8) + byte(at + 3)) >>> 0)
-  let rest = 0
-  for (; at < text.length; at++) rest = ((rest << 8) + byte(at)) >>> 0
-  mix(rest)
-  const folded = (h + (h >>> 11) + (h >>> 13) + (h >>> 23)) >>> 0
-  return size > 0 ? (folded & (size - 1)) | 0 : folded | 0
-}
-
 /** The first position of a text in another from `from` on, −1 for none. */
 function index(last: boolean): Operation {
   return withArguments(1, 2, ([search, start]) => {
@@ -157,9 +144,15 @@ const time = withArguments(1, 9, (_, raw) => {
   }
 })
 
+/** `corehash[,SIZE]`: modulo a power of two when there is a size. Without one Kamailio prints it without sign; here it is an int as any other. */
 const corehash = withArguments(0, 1, ([size]) => {
   const of = size === undefined ? () => 0 : numberArgument('s.corehash', size)
-  return (text, run) => coreHash(text, of(run))
+  return (text, run) => {
+    const n = of(run)
+    const hash = coreHash(text, false)
+    // Without sign: what has no room in a number of the language is a text.
+    return n > 0 ? hash & (n - 1) : hash > 0x7fff_ffff ? String(hash) : hash
+  }
 })
 
 /** `{s.…}`: texts (kamailio.md §9.9). */

@@ -4,7 +4,7 @@ import { unknown } from '../library.ts'
 import { plain, transformationClass } from './table.ts'
 
 /** A text as the inside of a JSON string; bytes above 127 stay. */
-export function jsonText(text: string): string {
+function jsonText(text: string): string {
   return text.replace(/["\\\x00-\x1f]/g, (c) => {
     const short = '"\\\b\f\n\r\t'.indexOf(c)
     return short >= 0 ? `\\${'"\\bfnrt'[short]}` : `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`

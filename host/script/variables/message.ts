@@ -68,13 +68,6 @@ function getHeader(run: ScriptRunView, inner: string | null, index: number | '*'
 
 const header = (id: number): OfMessage => (m) => m.parsed.header(id)
 
-const transport = (get: (t: NonNullable<Message['transport']>) => ScriptValue): OfMessage => (m) => m.transport === null ? null : get(m.transport)
-const bracketed = (address: string): string => address.includes(':') ? `[${address}]` : address
-const uri = (address: string, port: number, protocol: string): string =>
-  `sip:${bracketed(address)}:${port}${protocol === 'udp' ? '' : `;transport=${protocol}`}`
-
-const protocolNumbers: Readonly<Record<string, number>> = { udp: 1, tcp: 2, tls: 3, sctp: 4, ws: 5, wss: 6 }
-
 const parts: Readonly<Record<string, OfMessage>> = {
   len: (m, run) => whole(m, run).length,
   buf: whole,
@@ -122,19 +115,6 @@ export const messageVariables: readonly HostVariable[] = [
   ofMessage('rs', (m) => m.isResponse ? m.status : null), ofMessage('rr', (m) => m.isResponse ? m.reason : null),
   ofMessage('rb', (m) => m.body ?? ''), ofMessage('bs', (m) => m.body?.length ?? 0),
   ofMessage('ml', (m, run) => whole(m, run).length), ofMessage('mb', whole), ofMessage('mbu', whole),
-  ofMessage('si', transport(({ source }) => source.address)), ofMessage('siz', transport(({ source }) => bracketed(source.address))),
-  ofMessage('sp', transport(({ source }) => source.port)),
-  ofMessage('sas', transport(({ protocol, source }) => `${protocol}:${bracketed(source.address)}:${source.port}`)),
-  ofMessage('su', transport(({ protocol, source }) => uri(source.address, source.port, protocol))),
-  ofMessage('sut', transport(({ protocol, source }) => `sip:${bracketed(source.address)}:${source.port};transport=${protocol}`)),
-  ...['Ri', 'RAi'].map((name) => ofMessage(name, transport(({ destination }) => destination.address))),
-  ...['Rp', 'RAp'].map((name) => ofMessage(name, transport(({ destination }) => destination.port))),
-  ...['Ru', 'RAu'].map((name) => ofMessage(name, transport(({ protocol, destination }) => uri(destination.address, destination.port, protocol)))),
-  ...['Rut', 'RAut'].map((name) => ofMessage(name, transport(({ protocol, destination }) =>
-    `sip:${bracketed(destination.address)}:${destination.port};transport=${protocol}`))),
-  ofMessage('Rn', () => null), ofMessage('RAn', () => null),
-  ...['pr', 'proto'].map((name) => ofMessage(name, transport(({ protocol }) => protocol))),
-  ofMessage('prid', transport(({ protocol }) => protocolNumbers[protocol] ?? 0)),
   ofMessage('cT', header(H_CONTENT_TYPE)), ofMessage('cl', (m) => lengthOf(m)), ofMessage('ua', header(H_USER_AGENT)),
   { name: 'hdr', inner: 'required', get: getHeader }, { name: 'hfl', inner: 'required', get: getHeader },
   { name: 'conid', inner: 'none', get: (run) => run.subject.request?.connection.serial ?? null },

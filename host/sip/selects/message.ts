@@ -23,7 +23,7 @@ function checkedUri(m: Message): Selected {
 }
 
 /** Where the message goes: the destination that the script set, else the request URI; not parsed. */
-export function nextHop(m: Message): Selected {
+function nextHop(m: Message): Selected {
   if (!m.isRequest) return undefined
   const destination = m.state?.destination ?? ''
   return destination !== '' ? destination : requestUri(m)

@@ -145,7 +145,7 @@ function addressName(text: string): Selected {
 }
 
 /** A parameter of a list: error when absent, null without a value. */
-export function listParameter(list: string, lower: string): Selected {
+function listParameter(list: string, lower: string): Selected {
   const value = parameterValue(list, lower)
   return value === null ? failed : value === undefined ? null : value
 }

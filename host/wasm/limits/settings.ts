@@ -29,11 +29,6 @@ export const defaultSettings: PluginSettings = {
   memory: 16 << 20, time: 50, table: 10_000, onError: 'error', instances: 64, queue: 1024, isolation: 'worker', faults: { count: 100, period: 60_000 },
 }
 
-/** Other defaults of plugins that ship with vespid: consoles make a whole page at once, out of what commands and tables answer. */
-const shipped: Readonly<Record<string, Partial<PluginSettings>>> = {
-  xhttp_rpc: { time: 1000, memory: 64 << 20 }, xhttp_pi: { time: 1000, memory: 64 << 20 }, xhttp_prom: { time: 1000, memory: 64 << 20 },
-}
-
 /** Milliseconds that a callback may run while the configuration is read, at least. */
 export const configurationTime = 1000
 
@@ -125,8 +120,11 @@ export class SettingsTable {
     return known === undefined || values.length === 0 ? null : readSetting(known, values)
   }
 
-  /** The settings of the plugin of a name. */
-  of(plugin: string): PluginSettings {
-    return { ...defaultSettings, ...shipped[plugin], ...this.global, ...this.named.get(plugin) }
+  /**
+   * The settings of the plugin of a name. `defaults`: other ones in the place of the defaults, for a plugin that may have what it asks for unless
+   * the configuration says otherwise.
+   */
+  of(plugin: string, defaults: Partial<PluginSettings> = {}): PluginSettings {
+    return { ...defaultSettings, ...defaults, ...this.global, ...this.named.get(plugin) }
   }
 }

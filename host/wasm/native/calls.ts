@@ -12,31 +12,13 @@ import { Trap } from '../trap.ts'
 import { Cancelled } from '../waiting.ts'
 import type { Pool } from '../pool.ts'
 import { PoolFull } from '../pool.ts'
-import { PartAnswer, Verdict as GuestVerdict, hostVerdict } from './abi.ts'
+import { Verdict as GuestVerdict, hostVerdict } from './abi.ts'
+import { BodyCalls } from './bodycalls.ts'
+import type { PluginConf } from './confs.ts'
+import { keepVerdict } from '../../http/kept.ts'
 import { rpcReply } from './commands.ts'
-import { respondWith, withPlaces } from './ordered.ts'
-
-/** A response that a body filter works on. */
-export class OpenBody {
-  /** The guest's. */
-  readonly state: number
-  /** The instance that the state is in. */
-  readonly instance: Instance
-  readonly generation: number
-  /** The filter has changed or kept a part: the rest cannot go on without it. */
-  changed = false
-  /** The filter has failed, and the rest goes on without it. */
-  off = false
-
-  constructor(state: number, instance: Instance) {
-    this.state = state
-    this.instance = instance
-    this.generation = instance.generation
-  }
-
-  /** The instance was put back to its snapshot since. */
-  get lost(): boolean { return this.generation !== this.instance.generation }
-}
+import { keepLines } from './kept.ts'
+import { respondWith } from './ordered.ts'
 
 /**
  * The calls into one plugin while requests are served. What a handler wishes (a reply, a redirect) is done when it
@@ -46,6 +28,8 @@ export class OpenBody {
 export class Calls {
   private readonly plugin: NativePlugin
   readonly instance: Instance
+  /** Those of filters of bodies. */
+  readonly bodies: BodyCalls
   /** Requests that the plugin failed, for callers whose verdicts nobody heeds; they take them out. */
   readonly failures = new WeakSet<Request>()
   /** The request whose response a header filter replaced last. */
@@ -54,6 +38,7 @@ export class Calls {
   constructor(plugin: NativePlugin) {
     this.plugin = plugin
     this.instance = plugin.instance
+    this.bodies = new BodyCalls(plugin, this)
   }
 
   /**
@@ -73,7 +58,10 @@ export class Calls {
     } catch (error) {
       return this.failed(error, frame, f, r, DECLINED)
     }
-    if (frame.wish !== Wish.None) return this.settle(instance, frame, verdict, f, r, content)
+    if (frame.wish !== Wish.None) {
+      if (frame.wish === Wish.Repeat && !content && (verdict === GuestVerdict.Ok || verdict === GuestVerdict.Declined)) keepVerdict(r, f.id, conf, hostVerdict[verdict]!)
+      return this.settle(instance, frame, verdict, f, r, content)
+    }
     instance.leave(frame)
     return verdict >= 100 && verdict < 1000 ? verdict : hostVerdict[verdict] ?? this.garbage(verdict, f, r)
   }
@@ -90,7 +78,7 @@ export class Calls {
       return hostVerdict[verdict] ?? this.garbage(verdict, f, r)
     }
     if (wish === Wish.Redirect) return redirectUri.startsWith('@') ? r.namedLocation(redirectUri) : r.internalRedirect(redirectUri, redirectArgs)
-    if (wish === Wish.None) return hostVerdict[verdict]!
+    if (wish === Wish.None || wish === Wish.Repeat) return hostVerdict[verdict]!
     const rc = wish === Wish.Rpc ? rpcReply(this.plugin, r, asked!)
       : ordered === null ? r.respond(replyStatus, replyType, replyBody) : respondWith(r, replyStatus, replyType, replyBody, ordered)
     if (content) return rc
@@ -106,9 +94,10 @@ export class Calls {
     return rc.then((v) => (v === OK ? this.handler(f, r, conf, content, null) : v))
   }
 
-  /** Runs a header filter: OK, ERROR, or the status to answer instead. */
-  headerFilter(f: GuestFunction, r: Request, conf: number): Verdict {
+  /** Runs a header filter: OK, ERROR, or the status to answer instead. `place`: where what it would do again is kept. */
+  headerFilter(f: GuestFunction, r: Request, conf: number, place: PluginConf): Verdict {
     const { instance } = this
+    const before = r.headersOut.count
     if (instance.faults.until !== 0 && instance.faults.blocked()) return this.once(r, this.instead(r, 503, OK))
     let frame: Frame | null = null
     let verdict: number
@@ -119,6 +108,7 @@ export class Calls {
     } catch (error) {
       return this.once(r, this.failed(error, frame, f, r, OK))
     }
+    if (frame.wish === Wish.Repeat && (verdict === GuestVerdict.Ok || verdict === GuestVerdict.Declined)) keepLines(place, f, r.headersOut, before)
     instance.leave(frame)
     return this.filterVerdict(verdict, f, r)
   }
@@ -140,108 +130,6 @@ export class Calls {
     return verdict
   }
 
-  /** Asks a body filter whether it wants this response: its state, or null. A trap is thrown, but with `plugin_on_error pass`. */
-  bodyStart(f: GuestFunction, r: Request, conf: number, instance = this.instance, kind: number = Kind.BodyFilter): OpenBody | null {
-    const { faults } = instance
-    let blocked = false
-    try {
-      blocked = faults.until !== 0 && faults.blocked()
-      if (blocked) throw this.quarantined()
-      const state = this.named(f, r, () => this.look(f, r, kind, null, null, conf, 0, instance)).result >>> 0
-      return state === 0 ? null : new OpenBody(state, instance)
-    } catch (error) {
-      if (!(error instanceof Trap)) throw error
-      if (this.passes) return null
-      const { onError } = this.instance.program.settings
-      error.status = typeof onError === 'number' ? onError : blocked ? 503 : 500
-      throw error
-    }
-  }
-
-  /** Told to the log when the quarantine began. */
-  private quarantined(): Trap {
-    const trap = new Trap(this.plugin.name, 'is in quarantine', null)
-    trap.logged = true
-    return trap
-  }
-
-  private get passes(): boolean {
-    return this.instance.depth === 0 && this.instance.program.settings.onError === 'pass'
-  }
-
-  /**
-   * Passes a part to a body filter. A trap is thrown, because the response that has begun cannot be answered otherwise; with `plugin_on_error pass` the
-   * rest of a body that the filter has left as it was goes on without it.
-   */
-  bodyPart(f: GuestFunction, r: Request, part: BodyPart, open: OpenBody, kind: number = Kind.BodyFilter): BodyPart | null | Verdict {
-    if (open.off) return part
-    try {
-      if (open.lost) throw this.lost(f, r)
-      return this.filtered(f, r, part, open, kind)
-    } catch (error) {
-      return this.withoutFilter(error, part, open)
-    }
-  }
-
-  /** What becomes of a part whose filter failed: it is passed on where that is allowed, else the error is thrown. */
-  withoutFilter(error: unknown, part: BodyPart, open: OpenBody): BodyPart {
-    if (!(error instanceof Trap) || open.changed || !this.passes) throw error
-    open.off = true
-    return part
-  }
-
-  /** The status of `plugin_on_error` in place of a body whose filter trapped, where nothing of an answer has left; throws the error otherwise. */
-  statusFor(error: unknown, r: Request): Verdict {
-    const { onError } = this.instance.program.settings
-    if (typeof onError !== 'number' || !(error instanceof Trap) || (r.headerSent && !r.headHeld)) throw error
-    return onError
-  }
-
-  /** The plugin has trapped elsewhere since the filter began: its state of this response is gone. */
-  lost(f: GuestFunction, r: Request): Trap {
-    const trap = new Trap(this.plugin.name, 'lost its state of this response when it was reset', null)
-    this.report(trap, f, r)
-    return trap
-  }
-
-  private filtered(f: GuestFunction, r: Request, part: BodyPart, open: OpenBody, kind: number): BodyPart | null | Verdict {
-    const { state } = open
-    const flags = (part.last ? 1 : 0) | (part.flush ? 2 : 0)
-    const { result, out, ordered } = this.named(f, r, () => this.look(f, r, kind, null, part, state, flags, open.instance))
-    const passed = this.passedOn(result, out, f, part, open)
-    return ordered === null ? passed : this.withPlaces(passed, r, ordered, open)
-  }
-
-  /** What a body filter's answer makes of a part; a number: the status that it answers instead. */
-  passedOn(answer: number, out: Buffer | null, f: GuestFunction, part: BodyPart, open: OpenBody): BodyPart | null | Verdict {
-    if (answer >= 400 && answer < 600) return answer
-    let result = answer
-    if (result > PartAnswer.Hold && result <= PartAnswer.Hold + PartAnswer.Leave) {
-      open.off = true
-      result -= PartAnswer.Leave
-    }
-    if (result === PartAnswer.Pass) return part
-    open.changed = true
-    if (result === PartAnswer.Replace) return { data: out, file: null, last: part.last, flush: part.flush }
-    if (result !== PartAnswer.Hold) throw new Error(`plugin ${this.plugin.name} answered ${answer} in ${f.label}, which is none of pass, replace, hold`)
-    return part.last || part.flush ? { data: null, file: null, last: part.last, flush: part.flush } : null
-  }
-
-  /** What a body filter passes on, with subrequests in it. */
-  withPlaces(passed: BodyPart | null | Verdict, r: Request, ordered: readonly OrderedSubrequest[], open: OpenBody): BodyPart | null | Verdict {
-    if (typeof passed === 'number') return passed
-    open.changed = true
-    return withPlaces(r, passed ?? { data: null, file: null, last: false, flush: false }, ordered)
-  }
-
-  /** The response is over: the guest may let its state go. */
-  bodyEnd(f: GuestFunction, r: Request, open: OpenBody): void {
-    const { state, instance } = open
-    // A call that waits in it is being unwound, and the state with it.
-    if (open.lost || instance.waiting !== null) return
-    this.quietly(f, r, () => this.look(f, r, Kind.Look, null, null, state, 0, instance))
-  }
-
   /**
    * The text that a variable's or select's getter gives for `argument`; null for none, also after a trap, which is
    * logged.
@@ -256,7 +144,8 @@ export class Calls {
     this.quietly(f, r, () => this.look(f, r, kind, argument === null ? null : [argument], null, conf, 0))
   }
 
-  private look(f: GuestFunction, r: Request, kind: number, args: readonly string[] | null, part: BodyPart | null, a: number, b: number, instance = this.instance):
+  /** Calls a function that has no wishes: what it returned, and what it left in its frame. Throws Trap. */
+  look(f: GuestFunction, r: Request, kind: number, args: readonly string[] | null, part: BodyPart | null, a: number, b: number, instance = this.instance):
   { result: number, answer: string | null, out: Buffer | null, ordered: OrderedSubrequest[] | null } {
     return instance.run(kind, f.label, (frame) => {
       if (args !== null) frame.args = args
@@ -268,7 +157,7 @@ export class Calls {
   }
 
   /** Runs `body`; a trap is logged and null returned, unless an outer call of the same instance must unwind too. */
-  private quietly<T>(f: GuestFunction, r: Request, body: () => T): T | null {
+  quietly<T>(f: GuestFunction, r: Request, body: () => T): T | null {
     const { faults } = this.instance
     if (faults.until !== 0 && faults.blocked()) return null
     try {
@@ -282,7 +171,7 @@ export class Calls {
   }
 
   /** Runs `body`; a trap is logged with its plugin and place before it is thrown on. */
-  private named<T>(f: GuestFunction, r: Request, body: () => T): T {
+  named<T>(f: GuestFunction, r: Request, body: () => T): T {
     try {
       return body()
     } catch (error) {

@@ -3,6 +3,7 @@ import type { Directive } from '../../module.ts'
 import { Args } from '../../module.ts'
 import type { DirectiveEntry, ConfType, Registration } from './registration.ts'
 import type { GuestFunction } from '../program.ts'
+import type { KeptLines } from './kept.ts'
 import type { NativePlugin } from './plugin.ts'
 import type { Request } from '../../http/request.ts'
 import type { Answer } from '../../module.ts'
@@ -21,6 +22,8 @@ export class PluginConf {
   handles: number[] = nothing
   /** One of the plugin's directives was used here or, once merged, in an enclosing level. */
   touched = false
+  /** What header filters do here for a status whenever they are called. */
+  kept: KeptLines | null = null
 }
 
 const nothing: number[] = []

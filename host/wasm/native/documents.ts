@@ -18,8 +18,16 @@ const last = new Map<string, Outcome>()
 
 /** Runs a JSON-RPC document in a dialect (host/rpc/dialect.ts has the words). */
 export function serve(plugin: NativePlugin, document: Buffer, context: CallContext, words: string, start?: number, end?: number): Outcome | Promise<Outcome> {
-  return plugin.services.serve?.(document, context, utf8(words), start, end) ?? unanswered
+  if (words !== lastWords) {
+    lastWords = words
+    lastDialect = utf8(words)
+  }
+  return plugin.services.serve?.(document, context, lastDialect, start, end) ?? unanswered
 }
+
+/** The dialect that was asked for last: a plugin has few, and decoding one costs more than a call. */
+let lastWords = ''
+let lastDialect = ''
 
 /** The functions by which a script has documents run and sees what came of it. */
 export function documentImports(plugin: NativePlugin, instance: Instance): HostFunctions {
@@ -67,7 +75,7 @@ export function serveReply(plugin: NativePlugin, run: ScriptRunView, words: stri
 
 function replyOf({ code, reason, text }: Outcome): { code: number, reason: string, type: string, body: string } {
   if (text === '') return { code: 204, reason: 'No Content', type: '', body: '' }
-  return { code, reason: byteString(reason), type: 'application/json', body: byteString(text) }
+  return { code, reason: reason === 'OK' ? reason : byteString(reason), type: 'application/json', body: byteString(text) }
 }
 
 function utf8(bytes: string): string {

@@ -3,7 +3,8 @@ import type { Request } from '../../http/request.ts'
 import type { BodyPart, InputPart } from '../../http/response.ts'
 import type { GuestFunction } from '../program.ts'
 import type { Instance } from '../instance.ts'
-import type { Calls, OpenBody } from './calls.ts'
+import type { OpenBody } from './bodycalls.ts'
+import type { Calls } from './calls.ts'
 import type { NativePlugin } from './plugin.ts'
 import type { Registration } from './registration.ts'
 import type { Waiting } from './waiting.ts'
@@ -117,16 +118,16 @@ export function makeInputFilter(entry: FilterEntry, maker: InputMaker): InputFil
   const leased = maker.leases(filter)
   const begin = (r: Request, open: OpenInput, body: OpenBody | null): OpenBody | null => {
     open.begun = true
-    if (body !== null && end !== null) r.onEnd(() => calls.bodyEnd(end, r, body))
+    if (body !== null && end !== null) r.onEnd(() => calls.bodies.end(end, r, body))
     return open.body = body
   }
   const whenLeased = async (r: Request, part: InputPart, open: OpenInput): Promise<InputPart | null | Verdict> => {
     const { serial } = r
-    const rc = await waiting!.leaseForInput(r, filter)
+    const rc = await waiting!.bodies.leaseForInput(r, filter)
     if (r.finished || r.serial !== serial) return null
     if (rc !== OK) return rc
-    const body = open.begun ? open.body : begin(r, open, waiting!.bodyStart(start, r, open.conf, Kind.InputFilter))
-    return body === null ? part : waiting!.filtered(filter, r, asBodyPart(part), body, Kind.InputFilter)
+    const body = open.begun ? open.body : begin(r, open, waiting!.bodies.start(start, r, open.conf, Kind.InputFilter))
+    return body === null ? part : waiting!.bodies.filtered(filter, r, asBodyPart(part), body, Kind.InputFilter)
   }
   return {
     ...placeOf(entry.options), active: maker.active!,
@@ -134,7 +135,7 @@ export function makeInputFilter(entry: FilterEntry, maker: InputMaker): InputFil
       const open: OpenInput = { conf: maker.handle(r, conf, type), body: null, begun: false, refused: 0 }
       if (leased) return open
       try {
-        return begin(r, open, calls.bodyStart(start, r, open.conf, calls.instance, Kind.InputFilter)) === null ? null : open
+        return begin(r, open, calls.bodies.start(start, r, open.conf, calls.instance, Kind.InputFilter)) === null ? null : open
       } catch (error) {
         if (!(error instanceof Trap) || error.status === 0) throw error
         open.refused = error.status
@@ -144,7 +145,7 @@ export function makeInputFilter(entry: FilterEntry, maker: InputMaker): InputFil
     filter: (r, part, open) => {
       if (open.refused !== 0) return open.refused
       if (leased) return whenLeased(r, part, open)
-      return guarded(calls, r, () => calls.bodyPart(filter, r, asBodyPart(part), open.body!, Kind.InputFilter))
+      return guarded(calls, r, () => calls.bodies.part(filter, r, asBodyPart(part), open.body!, Kind.InputFilter))
     },
   }
 }
@@ -158,7 +159,7 @@ export function guarded<T>(calls: Calls, r: Request, call: () => T): T | Verdict
   try {
     return call()
   } catch (error) {
-    return calls.statusFor(error, r)
+    return calls.bodies.statusFor(error, r)
   }
 }
 

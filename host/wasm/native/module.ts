@@ -1,4 +1,4 @@
-import type { BodyFilter, HeaderFilter, Module, PhaseHandler, SelectDefinition, ServingThread, TransportDefinition, VariableDefinition } from '../../module.ts'
+import type { BodyFilter, HeaderFilter, Module, PhaseHandler, SelectDefinition, ServingThread, TransportDefinition, VariableDefinition, Verdict } from '../../module.ts'
 import type { Cycle } from '../../cycle.ts'
 import type { MetricDefinition } from '../../core/metrics.ts'
 import type { Listed } from '../../core/statistics.ts'
@@ -7,11 +7,13 @@ import type { Cf } from '../../conf/cf.ts'
 import type { Request } from '../../http/request.ts'
 import type { NativePlugin } from './plugin.ts'
 import type { GuestFunction } from '../program.ts'
-import { Phase } from '../../module.ts'
+import { OK, Phase } from '../../module.ts'
+import { keptVerdict } from '../../http/kept.ts'
+import { keptLines } from './kept.ts'
 import { Kind } from '../frame.ts'
 import { GuestFault, Trap } from '../trap.ts'
 import { PluginError } from '../../core/errors.ts'
-import type { OpenBody } from './calls.ts'
+import type { OpenBody } from './bodycalls.ts'
 import { Calls } from './calls.ts'
 import { Waiting } from './waiting.ts'
 import { Confs, PluginConf, makeDirectives } from './confs.ts'
@@ -153,7 +155,11 @@ export class NativeModule implements Module {
       const calls = handler.waits ? this.waiting! : this.calls
       const run: PhaseHandler<PluginConf>['handler'] = body
         ? (r, conf) => calls.withBody(handler, r, this.handle(r, conf, type), content)
-        : (r, conf) => calls.handler(handler, r, this.handle(r, conf, type), content, null)
+        : (r, conf) => {
+          const at = this.handle(r, conf, type)
+          const kept = r.kept === null ? null : keptVerdict(r, handler.id, at)
+          return kept === null ? calls.handler(handler, r, at, content, null) : kept.verdict
+        }
       return { phase, handler: run, active: this.active }
     })
     return handlers
@@ -162,14 +168,20 @@ export class NativeModule implements Module {
   private makeHeaderFilters(): HeaderFilter<PluginConf>[] {
     const { headerFilters, bodyFilters } = this.plugin.registration
     const filters = headerFilters.map(({ handler, conf: type }): HeaderFilter<PluginConf> => {
-      const calls = handler.waits ? this.waiting! : this.calls
-      return { filter: (r, conf) => calls.headerFilter(handler, r, this.handle(r, conf, type)), active: this.active }
+      if (handler.waits) return { filter: (r, conf) => this.waiting!.headerFilter(handler, r, this.handle(r, conf, type)), active: this.active }
+      const filter = (r: Request, conf: PluginConf): Verdict => {
+        const kept = conf.kept === null ? null : keptLines(conf, handler, r.headersOut.status)
+        if (kept === null) return this.calls.headerFilter(handler, r, this.handle(r, conf, type), conf)
+        kept.addTo(r.headersOut)
+        return OK
+      }
+      return { filter, active: this.active }
     })
     const leasing = bodyFilters.find(({ filter }) => this.leases(filter))
     if (leasing === undefined) return filters
     const always = bodyFilters.some(({ filter, options }) => options.name === '' && this.leases(filter))
     // Body filters cannot wait for their instance; the head can.
-    const lease: HeaderFilter<PluginConf>['filter'] = (r) => always || r.filters?.has(this.name) === true ? this.waiting!.lease(r, leasing.filter) : 0
+    const lease: HeaderFilter<PluginConf>['filter'] = (r) => always || r.filters?.has(this.name) === true ? this.waiting!.bodies.lease(r, leasing.filter) : 0
     return [...filters, { filter: lease, active: this.active }]
   }
 
@@ -183,7 +195,7 @@ export class NativeModule implements Module {
       ...bodyPlace(options),
       start: (r, conf) => {
         const calls = this.leases(filter) ? this.waiting! : this.calls
-        const body = calls.bodyStart(start, r, this.handle(r, conf, type))
+        const body = calls.bodies.start(start, r, this.handle(r, conf, type))
         if (body === null) return null
         const open = { index, body }
         if (end !== null) {
@@ -199,10 +211,10 @@ export class NativeModule implements Module {
       filter: (r, part, open) => {
         if (options.buffered === null && isLarge(part)) {
           return new SmallParts(r, part, (piece) =>
-            filter.waits ? this.waiting!.filtered(filter, r, piece, open.body) : this.calls.bodyPart(filter, r, piece, open.body))
+            filter.waits ? this.waiting!.bodies.filtered(filter, r, piece, open.body) : this.calls.bodies.part(filter, r, piece, open.body))
         }
-        return filter.waits ? this.waiting!.bodyPart(filter, r, part, open.body)
-          : guarded(this.calls, r, () => this.calls.bodyPart(filter, r, part, open.body))
+        return filter.waits ? this.waiting!.bodies.part(filter, r, part, open.body)
+          : guarded(this.calls, r, () => this.calls.bodies.part(filter, r, part, open.body))
       },
       active: this.active,
     }))
@@ -213,7 +225,7 @@ export class NativeModule implements Module {
     const open = r.ctx[this.index] as OpenFilter[] | undefined
     if (open === undefined) return
     r.ctx[this.index] = undefined
-    for (const { index, body } of open) this.calls.bodyEnd(this.plugin.registration.bodyFilters[index]!.end!, r, body)
+    for (const { index, body } of open) this.calls.bodies.end(this.plugin.registration.bodyFilters[index]!.end!, r, body)
   }
 
   // --- configuration

@@ -14,9 +14,9 @@ import { HandlerFlag, LifecycleEvent, VariableFlag, bounds, levels, lifecycleNam
 
 /** A conf class of the guest's: made and merged by its functions, held as 32-bit handles. */
 export interface ConfType {
-  readonly level: (typeof levels)[number]
+  level: (typeof levels)[number]
   readonly create: GuestFunction
-  readonly init: GuestFunction | null
+  init: GuestFunction | null
   merge: GuestFunction | null
 }
 
@@ -163,7 +163,23 @@ export function registrationImports(instance: Instance, to: Registration): Recor
       begin('conf_merge')
       const entry = to.confs[conf(index!, 'conf_merge')]
       if (entry === undefined) throw new GuestFault('gave no conf for conf_merge')
-      entry.merge = instance.required(merge!, data!, 'conf merge')
+      if (entry.merge === null) entry.merge = instance.required(merge!, data!, 'conf merge')
+      else if (entry.merge.index !== merge || entry.merge.data !== data) {
+        throw new GuestFault(`gave two merge functions for ${confName(to, index!)}; all of its directives must give the same one`)
+      }
+    },
+    conf_level: (index, level, init, data) => {
+      begin('conf_level')
+      const entry = to.confs[conf(index!, 'conf_level')]
+      const kind = levels[level!]
+      if (entry === undefined || kind === undefined) throw new GuestFault(`gave conf ${index} and level ${level} for conf_level`)
+      if (entry.level !== kind && entry.level !== 'loc') {
+        throw new GuestFault(`made ${confName(to, index!)} one object ${perLevel[entry.level]} and then ${perLevel[kind]}; it needs a class for each`)
+      }
+      entry.level = kind
+      const f = instance.function(init!, data!, 'conf init')
+      if (f !== null && entry.init !== null) throw new GuestFault(`gave two init functions for ${confName(to, index!)}; it takes one`)
+      entry.init ??= f
     },
     directive: (pointer, length, where, args, confIndex, set, data) => {
       begin('directive')
@@ -258,6 +274,15 @@ function readBuckets(instance: Instance, metric: string, pointer: number, count:
   for (let i = 0; i < count; i++) bounds.push(instance.bytes.readDoubleLE(at + 8 * i))
   for (let i = 1; i < count; i++) if (!(bounds[i]! > bounds[i - 1]!)) throw new GuestFault(`registered metric "${metric}" with buckets that do not ascend`)
   return bounds
+}
+
+const perLevel = { main: 'for all', srv: 'for each server', loc: 'for each location' } as const
+
+/** A conf class in words, by what uses it. */
+function confName(to: Registration, index: number): string {
+  const directive = to.directives.find((d) => d.conf === index)
+  const parameter = to.parameters.find((p) => p.conf === index)
+  return directive !== undefined ? `the conf of directive "${directive.name}"` : parameter !== undefined ? `the conf of parameter "${parameter.name}"` : `conf ${index}`
 }
 
 /** A phase's name as messages say it: `access`, `server_rewrite`. */

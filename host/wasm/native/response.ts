@@ -64,6 +64,7 @@ export function responseImports(plugin: NativePlugin, instance: Instance): Recor
     },
     reply: (status, type, typeLength, body, bodyLength) => {
       const frame = instance.expect(Kind.Handle, 'reply')
+      if (frame.wish === Wish.Repeat) throw new GuestFault('called reply after repeat')
       if (frame.wish !== Wish.None) throw new GuestFault('called reply twice for one request')
       if (status! < 200 || status! > 999) throw new GuestFault(`replied with status ${status}`)
       const contentType = plugin.field(type!, typeLength!, Use.Value)
@@ -74,6 +75,10 @@ export function responseImports(plugin: NativePlugin, instance: Instance): Recor
       frame.replyStatus = status!
       frame.replyBody = lastBody = bodyOf(instance.bytes, at, bodyLength!, lastBody)
       frame.wish = Wish.Reply
+    },
+    repeat: () => {
+      const frame = instance.expect(before, 'repeat')
+      if (frame.wish === Wish.None) frame.wish = Wish.Repeat
     },
     redirect: (uri, uriLength, args, argsLength) => {
       const frame = instance.expect(Kind.Handle, 'redirect')

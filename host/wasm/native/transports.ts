@@ -10,7 +10,7 @@ import { isIP } from 'node:net'
 import { missingGrant } from '../../core/grants.ts'
 import { Level } from '../../core/log.ts'
 import { addressOf } from '../../net/transports/spec.ts'
-import { Kind, Wish } from '../frame.ts'
+import { Kind, Wish, kindInWords } from '../frame.ts'
 import { GuestFault, Trap, byteString } from '../trap.ts'
 import { bounds } from './abi.ts'
 import { checkDispatch } from './commands.ts'
@@ -31,7 +31,10 @@ const longestDocument = 1 << 24
 export function transportImports(plugin: NativePlugin, instance: Instance): HostFunctions {
   return {
     transport: (kind, pointer, length, receive, data) => {
-      const { cf } = instance.expect(Kind.Configure, 'transport')
+      const { cf, kind: present } = instance.frame
+      if (present !== Kind.Configure) {
+        throw new GuestFault(`asked for a transport in ${kindInWords(present)}; ask while the configuration is read, in a conf's init (main_conf) or the set of a directive or parameter`)
+      }
       const name = kinds[kind!]
       if (name === undefined) throw new GuestFault(`asked for a transport of kind ${kind}`)
       if (plugin.transports.length >= mostTransports) throw new GuestFault(`asked for more than ${mostTransports} transports`)

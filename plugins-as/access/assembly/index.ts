@@ -46,9 +46,13 @@ phase<Conf>(Phase.Access, (r: Request, conf: Conf): Status => {
   const rules = conf.rules
   for (let i = 0; i < rules.length; i++) {
     if (!rules[i].fits(r.remoteAddress)) continue
-    if (!rules[i].deny) return Status.Ok
+    if (!rules[i].deny) {
+      r.repeatForClient()
+      return Status.Ok
+    }
     if (!r.satisfyAny) r.log(LogLevel.Error, 'access forbidden by rule')
     return Status.Forbidden
   }
+  r.repeatForClient()
   return Status.Declined
 })

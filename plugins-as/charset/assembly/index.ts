@@ -1,4 +1,5 @@
-import { Args, Request, Template, Where, directive, header_filter, warn } from '@vespid/sdk'
+import { Args, Request, Template, Where, directive, header_filter } from '@vespid/sdk'
+import { addTypes, hasType } from '@vespid/sdk/mime'
 
 const usual = ['text/html', 'text/xml', 'text/plain', 'text/vnd.wap.wml', 'application/javascript', 'application/rss+xml']
 
@@ -18,13 +19,7 @@ function setCharset(conf: Conf, args: string[]): string | null {
 
 /** `charset_types TYPE …;` */
 function setTypes(conf: Conf, args: string[]): string | null {
-  let types = conf.types
-  if (types === null) conf.types = types = ['text/html']
-  for (let i = 1; i < args.length; i++) {
-    const type = args[i].toLowerCase()
-    if (types.includes(type)) warn(`duplicate MIME type "${args[i]}"`)
-    else types.push(type)
-  }
+  conf.types = addTypes(conf.types, args)
   return null
 }
 
@@ -55,12 +50,9 @@ header_filter<Conf>((r: Request, conf: Conf): void => {
   const plain = semicolon < 0 ? type : type.substring(0, semicolon).trimEnd()
   const named = semicolon >= 0 && type.toLowerCase().includes('charset=', semicolon)
   if (named && (conf.overrides != 1 || r.response.get('content-encoding') !== null)) return
-  if (!fits(conf.types, plain.toLowerCase())) return
+  const types = conf.types
+  if (!hasType(types === null ? usual : types, plain.toLowerCase())) return
   const charset = template.of(r)
   if (charset == '' || charset == 'off') return
   r.response.set('Content-Type', `${named || semicolon < 0 ? plain : type}; charset=${charset}`)
 })
-
-function fits(types: string[] | null, type: string): bool {
-  return types === null ? usual.includes(type) : types.includes(type) || types.includes('*')
-}

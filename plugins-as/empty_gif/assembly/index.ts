@@ -18,8 +18,7 @@ memory.copy(gif.dataStart, changetype<usize>(bytes), bytes.length)
 const modified: i64 = 23349600
 
 content('empty_gif', (r: Request): Status => {
-  const method = r.method
-  if (method != 'GET' && method != 'HEAD') return Status.NotAllowed
+  if (!r.hasMethod('GET') && !r.hasMethod('HEAD')) return Status.NotAllowed
   r.response.lastModified = modified
   return r.replyBytes(200, 'image/gif', gif)
 }, Where.Location, Needs.Nothing)

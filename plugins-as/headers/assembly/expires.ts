@@ -1,4 +1,5 @@
 import { Request } from '@vespid/sdk'
+import { secondsOf } from '@vespid/sdk/time'
 
 /** What an `expires` counts from. */
 export enum From { Off, Epoch, Max, Access, Modified, Daily }
@@ -27,7 +28,7 @@ export function parse(word: string, modified: bool): Expires | null {
     problem = 'daily time cannot be used with "modified" parameter'
     return null
   }
-  const seconds = parseTime(word, daily || minus || first == 43 ? 1 : 0)
+  const seconds = secondsOf(daily || minus || first == 43 ? word.substring(1) : word)
   if (seconds < 0) {
     problem = 'invalid value'
     return null
@@ -37,43 +38,6 @@ export function parse(word: string, modified: bool): Expires | null {
     return null
   }
   return new Expires(daily ? From.Daily : modified ? From.Modified : From.Access, minus ? -seconds : seconds)
-}
-
-/** nginx's times in seconds: `1h 30m`, units from year to second in this order, each once; a plain number is seconds. −1 when it is none. */
-function parseTime(word: string, at: i32): i64 {
-  let total: i64 = 0
-  let value: i64 = 0
-  let step = 0
-  let digits = false
-  while (at < word.length) {
-    const c = word.charCodeAt(at++)
-    if (c >= 48 && c <= 57) {
-      value = value * 10 + (c - 48)
-      digits = true
-      if (value > 1000000000000) return -1
-      continue
-    }
-    const unit = 'yMwdhms '.indexOf(String.fromCharCode(c)) + 1
-    if (unit == 0 || unit <= step || (c == 32 && step == 7) || (c == 109 && at < word.length && word.charCodeAt(at) == 115)) return -1
-    step = unit
-    total += value * scale(c)
-    value = 0
-    while (at < word.length && word.charCodeAt(at) == 32) at++
-  }
-  total += value
-  return digits && total <= 1000000000000 ? total : -1
-}
-
-function scale(unit: i32): i64 {
-  switch (unit) {
-    case 121: return 31536000
-    case 77: return 2592000
-    case 119: return 604800
-    case 100: return dayLong
-    case 104: return 3600
-    case 109: return 60
-    default: return 1
-  }
 }
 
 /** Sets Expires and Cache-Control of the response. */

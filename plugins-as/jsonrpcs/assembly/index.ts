@@ -1,4 +1,5 @@
 import { Args, LogLevel, Needs, Request, Status, Where, content, directive, rpc_reply } from '@vespid/sdk'
+import { wholeNumber } from '@vespid/sdk/ascii'
 import { foreign, foreignNote } from './pages'
 import './script'
 
@@ -10,6 +11,7 @@ const readOnly = '"jsonrpcs_write on;" in this location allows it; "vespid rpc" 
 
 /** The most calls of a batch unless the configuration says otherwise: what one request can make the server do has a bound. */
 const defaultBatch: i32 = 100
+const mostBatch: i32 = 1000000
 
 /** Fields are −1 until a directive, here or around here, sets them. */
 class Conf {
@@ -26,22 +28,15 @@ const where = Where.Http | Where.Server | Where.Location
 
 directive<Conf>('jsonrpcs_write', where, Args.Flag, (conf: Conf, args: string[]): string | null => {
   if (conf.write >= 0) return 'is duplicate'
-  if (args[1] != 'on' && args[1] != 'off') return `invalid value "${args[1]}" in "jsonrpcs_write" directive, it must be "on" or "off"`
-  conf.write = args[1] == 'on' ? 1 : 0
+  conf.write = args[1].toLowerCase() == 'on' ? 1 : 0
   return null
 }, merge)
 
 directive<Conf>('jsonrpcs_batch', where, 1, (conf: Conf, args: string[]): string | null => {
   if (conf.batch >= 0) return 'is duplicate'
-  const word = args[1]
-  let value = 0
-  for (let i = 0; i < word.length; i++) {
-    const digit = word.charCodeAt(i) - 48
-    if (digit < 0 || digit > 9 || value > 1000000) return `invalid number "${word}" in "jsonrpcs_batch" directive`
-    value = value * 10 + digit
-  }
-  if (word.length == 0) return 'invalid number "" in "jsonrpcs_batch" directive'
-  conf.batch = value
+  const value = wholeNumber(args[1], mostBatch)
+  if (value < 0) return `invalid number "${args[1]}" in "jsonrpcs_batch" directive, it must be between 0 and ${mostBatch}`
+  conf.batch = <i32>value
   return null
 }, merge)
 

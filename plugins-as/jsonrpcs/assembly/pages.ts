@@ -1,24 +1,16 @@
 // Who may call over HTTP: pages of other sites may not.
 import { Request } from '@vespid/sdk'
+import { mediaType } from '@vespid/sdk/mime'
+import { isForeign } from '@vespid/sdk/origin'
 
 /** Whether the body says that it is JSON. A page of another site cannot say that without asking first (CORS), and is never allowed to. */
-export function saysJson(type: string | null): bool {
-  if (type === null) return false
-  const semicolon = type.indexOf(';')
-  const plain = (semicolon < 0 ? type : type.substring(0, semicolon)).trim().toLowerCase()
-  return plain.endsWith('/json') || plain.endsWith('+json') || plain == 'application/json-rpc' || plain == 'application/jsonrequest'
-}
-
-/** Whether the request comes from a page of another site, or may come from one: what `curl -d` sends is not refused. */
-export function fromPage(r: Request): bool {
-  const site = r.header('sec-fetch-site')
-  if (site !== null) return site != 'same-origin' && site != 'none'
-  return r.header('origin') !== null
+function saysJson(type: string): bool {
+  return type.endsWith('/json') || type.endsWith('+json') || type == 'application/json-rpc' || type == 'application/jsonrequest'
 }
 
 /** Whether a call must be refused because a page of another site may have sent it. */
 export function foreign(r: Request): bool {
-  return !r.headerIs('content-type', 'application/json') && !saysJson(r.header('content-type')) && fromPage(r)
+  return !r.headerIs('content-type', 'application/json') && !saysJson(mediaType(r.header('content-type'))) && isForeign(r)
 }
 
 export const foreignNote = 'a web page must send JSON-RPC calls with "Content-Type: application/json"\n'

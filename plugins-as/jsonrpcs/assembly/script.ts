@@ -2,6 +2,7 @@
 import {
   Inner, LogLevel, Outcome, Param, RpcCall, Script, log, pseudo_variable, rpc, rpc_exec, rpc_exec_argument, rpc_outcome, rpc_serve, script_function,
 } from '@vespid/sdk'
+import { isDigit, isLetter } from '@vespid/sdk/ascii'
 import { Json } from '@vespid/sdk/json'
 import { foreign, foreignNote } from './pages'
 import { dialect, strict } from './settings'
@@ -41,7 +42,7 @@ function shortForm(source: string): string {
   if (open <= 0 || !text.endsWith(')')) return ''
   for (let i = 0; i < open; i++) {
     const c = text.charCodeAt(i)
-    if (!((c >= 97 && c <= 122) || (c >= 65 && c <= 90) || (c >= 48 && c <= 57) || c == 46 || c == 95)) return ''
+    if (!isLetter(c) && !isDigit(c) && c != 46 && c != 95) return ''
   }
   const params = Json.array()
   const end = text.length - 1
@@ -79,8 +80,7 @@ function skip(text: string, from: i32): i32 {
 function isNumber(word: string): bool {
   if (word.length == 0 || word.length > 15) return false
   for (let i = word.charCodeAt(0) == 45 && word.length > 1 ? 1 : 0; i < word.length; i++) {
-    const digit = word.charCodeAt(i)
-    if (digit < 48 || digit > 57) return false
+    if (!isDigit(word.charCodeAt(i))) return false
   }
   return true
 }

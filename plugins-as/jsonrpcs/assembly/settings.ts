@@ -1,5 +1,6 @@
 // Kamailio's parameters of the module, and the transports that they ask for (docs/kamailio.md, "jsonrpcs").
 import { ParamType, Received, Transport, TransportKind, main_conf, parameter, warn } from '@vespid/sdk'
+import { wholeNumber } from '@vespid/sdk/ascii'
 
 /** Bits of `transport`. */
 enum Bit { Http = 1, Fifo = 2, Datagram = 4, Tcp = 8, All = 15 }
@@ -199,13 +200,8 @@ function address(t: Transport, what: string, name: string, least: i32): string |
   if (host.startsWith('[') && host.endsWith(']')) host = host.substring(1, host.length - 1)
   if (host == 'localhost') host = '127.0.0.1'
   const word = rest.substring(colon + 1)
-  let port = 0
-  for (let i = 0; i < word.length && port <= 65535; i++) {
-    const digit = word.charCodeAt(i) - 48
-    if (digit < 0 || digit > 9) return `invalid port in ${what} "${name}"`
-    port = port * 10 + digit
-  }
-  if (port < least || port > 65535) return `invalid port in ${what} "${name}", it must be between ${least} and 65535`
+  const port = wholeNumber(word, 65535)
+  if (port < least) return `invalid port in ${what} "${name}", it must be between ${least} and 65535`
   for (let i = 0; i < host.length; i++) {
     const letter = host.charCodeAt(i)
     if (!((letter >= 48 && letter <= 58) || letter == 46 || (letter >= 97 && letter <= 102) || (letter >= 65 && letter <= 70))) {

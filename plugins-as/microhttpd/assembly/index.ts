@@ -1,12 +1,11 @@
 // Kamailio's module microhttpd: an HTTP server of its own, whose requests run event_route[microhttpd:request].
 import {
   Admit, Inner, Level, LogLevel, Param, ParamType, Request, Script, conf, event_route, event_server, log, parameter,
-  pseudo_variable,
-  script_function,
+  pseudo_variable, script_function,
 } from '@vespid/sdk'
 import { Cidr } from '@vespid/sdk/cidr'
+import { unescaped } from '@vespid/sdk/form'
 import { parseNetwork } from './network'
-import { decodedPath } from './path'
 
 /** An argument that is not there: '' as text. */
 const empty: i32 = 63
@@ -86,11 +85,17 @@ pseudo_variable('mhttpd', Inner.Required, (s: Script): bool => {
   if (name == 'data') return ofBody(s)
   const r = s.request
   if (name == 'size') return s.answerInt(r.bodyLength)
-  if (name == 'url') return s.answerBytes(decodedPath(r.unparsedUri))
+  if (name == 'url') return s.answerBytes(unescaped(pathOf(r.unparsedUri)))
   if (name == 'method') return s.answer(r.method)
   const value = r.variable(name == 'version' ? 'server_protocol' : 'remote_addr')
   return value === null ? false : s.answer(value)
 }, null, '~,method,url,data,size,version,srcip,h:*')
+
+/** What stands before `?`. */
+function pathOf(url: string): string {
+  const question = url.indexOf('?')
+  return question < 0 ? url : url.substring(0, question)
+}
 
 function ofHeader(s: Script, name: string): bool {
   const value = s.request.header(name.trim())

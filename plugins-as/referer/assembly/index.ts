@@ -1,4 +1,5 @@
 import { Args, Request, Where, conf_of, directive, variable } from '@vespid/sdk'
+import { wholeNumber } from '@vespid/sdk/ascii'
 
 /** What a valid referer's path must begin with; '' for any path. A host may be named with several. */
 class Paths { prefixes: string[] = [] }
@@ -70,8 +71,7 @@ directive<Conf>('referer_hash_max_size', Where.Server | Where.Location, 1, numbe
 directive<Conf>('referer_hash_bucket_size', Where.Server | Where.Location, 1, number)
 
 function number(conf: Conf, args: string[]): string | null {
-  for (let i = 0; i < args[1].length; i++) if (args[1].charCodeAt(i) < 48 || args[1].charCodeAt(i) > 57) return `"${args[0]}" directive invalid number`
-  return null
+  return wholeNumber(args[1]) < 0 ? `"${args[0]}" directive invalid number` : null
 }
 
 /** `1` when the Referer is none that valid_referers names, else ''. */

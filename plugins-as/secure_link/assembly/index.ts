@@ -1,4 +1,6 @@
 import { Request, Template, Where, conf_of, directive, variable } from '@vespid/sdk'
+import { hexDigit, wholeNumber } from '@vespid/sdk/ascii'
+import { fromBase64 } from '@vespid/sdk/base64'
 import { md5 } from './md5'
 
 /** `secure_link`, `secure_link_md5`, or in their place `secure_link_secret`. */
@@ -68,13 +70,7 @@ variable('secure_link_expires', (r: Request): string | null => {
 
 /** A positive number in decimal, else −1. */
 function seconds(text: string): i64 {
-  let value: i64 = 0
-  if (text.length > 18) return -1
-  for (let i = 0; i < text.length; i++) {
-    const digit = text.charCodeAt(i) - 48
-    if (digit < 0 || digit > 9) return -1
-    value = value * 10 + digit
-  }
+  const value = wholeNumber(text, 999999999999999999)
   return value == 0 ? -1 : value
 }
 
@@ -87,16 +83,12 @@ function linkWithSecret(uri: string, secret: string): string | null {
   const sum = md5(String.UTF8.encode(link + secret))
   let different = 0
   for (let i = 0; i < 16; i++) {
-    const high = hex(uri.charCodeAt(first + 1 + 2 * i))
-    const low = hex(uri.charCodeAt(first + 2 + 2 * i))
+    const high = hexDigit(uri.charCodeAt(first + 1 + 2 * i))
+    const low = hexDigit(uri.charCodeAt(first + 2 + 2 * i))
     if (high < 0 || low < 0) return null
     different |= (high << 4 | low) ^ sum[i]
   }
   return different == 0 ? link : null
-}
-
-function hex(c: i32): i32 {
-  return c >= 48 && c <= 57 ? c - 48 : (c | 32) >= 97 && (c | 32) <= 102 ? (c | 32) - 87 : -1
 }
 
 /** 16 bytes from base64url, with or without padding; null for anything else. */
@@ -105,21 +97,7 @@ function decode(text: string): Uint8Array | null {
   let length = text.length
   while (length > 0 && text.charCodeAt(length - 1) == 61) length--
   if (length != 22) return null
-  const out = new Uint8Array(16)
-  let bits = 0
-  let held = 0
-  let at = 0
-  for (let i = 0; i < length; i++) {
-    const c = text.charCodeAt(i)
-    const value = c >= 65 && c <= 90 ? c - 65 : c >= 97 && c <= 122 ? c - 71 : c >= 48 && c <= 57 ? c + 4 : c == 45 ? 62 : c == 95 ? 63 : -1
-    if (value < 0) return null
-    held = (held << 6 | value) & 0xffff
-    bits += 6
-    if (bits < 8) continue
-    bits -= 8
-    out[at++] = <u8>(held >> bits)
-  }
-  return out
+  return fromBase64(text.substring(0, length), true)
 }
 
 /** Compares in a time that does not depend on where the difference is. */

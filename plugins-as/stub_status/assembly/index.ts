@@ -3,8 +3,7 @@ import { Args, Connections, Needs, Nothing, Request, Status, Where, directive, v
 /** `stub_status;`, and `stub_status on;` of old configurations, whose argument says nothing. */
 directive('stub_status', Where.Server | Where.Location, Args.NoneOrOne, (conf: Nothing, args: string[]): string | null => null)
   .content((r: Request, conf: Nothing): Status => {
-    const method = r.method
-    if (method != 'GET' && method != 'HEAD') return Status.NotAllowed
+    if (!r.hasMethod('GET') && !r.hasMethod('HEAD')) return Status.NotAllowed
     // nginx's text, with its blanks at the line ends: tools parse it.
     return r.reply(200, 'text/plain',
       `Active connections: ${Connections.active} \n` +

@@ -1,4 +1,5 @@
-import { Args, Part, Request, Template, Where, body_filter, directive, header_filter, warn } from '@vespid/sdk'
+import { Args, Part, Request, Template, Where, body_filter, directive, header_filter } from '@vespid/sdk'
+import { addTypes, hasType, mediaType } from '@vespid/sdk/mime'
 import { Nothing, Output, Search, Unfinished, Wanted, lowered } from './search'
 
 /** One `sub_filter`. */
@@ -13,6 +14,8 @@ class Conf {
   lastModified: Flag = Flag.Unset
   types: string[] | null = null
 }
+
+const usual = ['text/html']
 
 enum Flag { Unset, Off, On }
 
@@ -48,13 +51,7 @@ function setLastModified(conf: Conf, args: string[]): string | null {
 
 /** `sub_filter_types TYPE…;`: these, and text/html. */
 function setTypes(conf: Conf, args: string[]): string | null {
-  let types = conf.types
-  if (types === null) conf.types = types = ['text/html']
-  for (let i = 1; i < args.length; i++) {
-    const type = args[i].toLowerCase()
-    if (types.includes(type)) warn(`duplicate MIME type "${args[i]}"`)
-    else types.push(type)
-  }
+  conf.types = addTypes(conf.types, args)
   return null
 }
 
@@ -72,11 +69,8 @@ directive<Conf>('sub_filter_last_modified', where, Args.Flag, setLastModified, m
 directive<Conf>('sub_filter_types', where, Args.OneOrMore, setTypes, merge)
 
 function fits(conf: Conf, type: string | null): bool {
-  if (type === null) return false
-  const semicolon = type.indexOf(';')
-  const name = (semicolon < 0 ? type : type.substring(0, semicolon)).trimEnd().toLowerCase()
   const types = conf.types
-  return types === null ? name == 'text/html' : types.includes(name) || types.includes('*')
+  return type !== null && hasType(types === null ? usual : types, mediaType(type))
 }
 
 /** The texts of this request that are to be looked for; one that is empty is none. */

@@ -1,4 +1,6 @@
 import { Args, LogLevel, Request, Where, conf_of, directive, header_filter, variable } from '@vespid/sdk'
+import { wholeNumber } from '@vespid/sdk/ascii'
+import { secondsOf } from '@vespid/sdk/time'
 import { Uid } from './uid'
 
 enum Mode { Unset, Off, Log, V1, On }
@@ -57,13 +59,14 @@ function setP3p(conf: Conf, args: string[]): string | null {
 function setExpires(conf: Conf, args: string[]): string | null {
   if (conf.expires != unset) return 'is duplicate'
   const word = args[1]
-  conf.expires = word == 'max' ? forever : word == 'off' ? session : seconds(word)
+  const time = secondsOf(word)
+  conf.expires = word == 'max' ? forever : word == 'off' ? session : time < 0 ? unset : time
   return conf.expires == unset ? '"userid_expires" directive invalid value' : null
 }
 
 function setService(conf: Conf, args: string[]): string | null {
   if (conf.service != unset) return 'is duplicate'
-  conf.service = number(args[1])
+  conf.service = wholeNumber(args[1], 9999999999999)
   return conf.service < 0 ? '"userid_service" directive invalid number' : null
 }
 
@@ -76,39 +79,6 @@ function setFlags(conf: Conf, args: string[]): string | null {
   for (let i = 0; i < known.length; i++) if (args.includes(known[i])) flags += `; ${known[i]}`
   conf.flags = flags
   return null
-}
-
-/** A number in decimal, else −1. */
-function number(text: string): i64 {
-  let value: i64 = 0
-  for (let i = 0; i < text.length; i++) {
-    const digit = text.charCodeAt(i) - 48
-    if (digit < 0 || digit > 9 || i > 12) return -1
-    value = value * 10 + digit
-  }
-  return text.length == 0 ? -1 : value
-}
-
-/** nginx's times, as `365d` or `1h 30m`, in seconds. */
-function seconds(text: string): i64 {
-  const units = 'yMwdhms'
-  const lengths: i64[] = [31536000, 2592000, 604800, 86400, 3600, 60, 1]
-  let total: i64 = 0
-  let from = 0
-  let last = -1
-  for (let i = 0; i < text.length; i++) {
-    const unit = units.indexOf(text.charAt(i))
-    if (unit < 0) continue
-    const value = number(text.substring(from, i).trim())
-    if (value < 0 || unit <= last) return unset
-    total += value * lengths[unit]
-    last = unit
-    from = i + 1
-  }
-  const rest = text.substring(from).trim()
-  if (rest == '') return last < 0 ? unset : total
-  const value = number(rest)
-  return value < 0 || last == 6 ? unset : total + value
 }
 
 function merge(parent: Conf, child: Conf): void {
@@ -177,7 +147,7 @@ function local(r: Request): u32 {
   const parts = orEmpty(r.variable('server_addr')).split('.')
   if (parts.length != 4) return 0
   let word: u32 = 0
-  for (let i = 0; i < 4; i++) word = word << 8 | <u32>number(parts[i])
+  for (let i = 0; i < 4; i++) word = word << 8 | <u32>wholeNumber(parts[i])
   return word
 }
 

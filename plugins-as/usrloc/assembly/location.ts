@@ -1,5 +1,6 @@
 // Who is registered where: one record for each address of record, in the zone that all workers share. Used by usrloc and registrar.
 import { Zone } from '@vespid/sdk'
+import { hexDigit } from '@vespid/sdk/ascii'
 
 /** The zone of both plugins; `zone usrloc SIZE file=…;` makes it larger, or durable. */
 export const zone = Zone.open('usrloc')
@@ -215,9 +216,10 @@ function unescape(text: string): string {
   let out = ''
   for (let i = 0; i < text.length; i++) {
     if (text.charCodeAt(i) == 37 && i + 2 < text.length) {
-      const code = hex(text.charCodeAt(i + 1)) * 16 + hex(text.charCodeAt(i + 2))
-      if (code >= 32 && code < 127) {
-        out += String.fromCharCode(code)
+      const high = hexDigit(text.charCodeAt(i + 1))
+      const low = hexDigit(text.charCodeAt(i + 2))
+      if (high >= 2 && high < 8 && low >= 0 && !(high == 7 && low == 15)) {
+        out += String.fromCharCode(high << 4 | low)
         i += 2
         continue
       }
@@ -225,13 +227,6 @@ function unescape(text: string): string {
     out += text.charAt(i)
   }
   return out
-}
-
-function hex(code: i32): i32 {
-  if (code >= 48 && code <= 57) return code - 48
-  if (code >= 97 && code <= 102) return code - 87
-  if (code >= 65 && code <= 70) return code - 55
-  return -1000
 }
 
 /** Whether two contact addresses are the same: scheme and host without regard to case (RFC 3261 §19.1.4, without the order of parameters). */

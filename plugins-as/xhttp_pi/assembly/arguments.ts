@@ -1,4 +1,5 @@
 // Arguments of URLs and of forms.
+import { Form, broken, decoded } from '@vespid/sdk/form'
 
 /** What a request says after `?`, or in a form's body. */
 export class Arguments {
@@ -13,14 +14,12 @@ export class Arguments {
   /** Split first, then decoded: what is encoded stays in its value. */
   static read(source: string): Arguments {
     const all = new Arguments()
-    const parts = source.split('&')
-    for (let i = 0; i < parts.length; i++) {
-      if (parts[i].length == 0) continue
-      const equals = parts[i].indexOf('=')
-      const name = all.decode(equals < 0 ? parts[i] : parts[i].substring(0, equals))
-      if (all.names.includes(name)) all.bad = true
-      all.names.push(name)
-      all.values.push(equals < 0 ? '' : all.decode(parts[i].substring(equals + 1)))
+    const form = new Form(source)
+    all.names = form.names
+    all.values = form.values
+    for (let i = 0; i < form.names.length; i++) {
+      const name = form.names[i]
+      if (form.brokenOnes[i] || !isClean(name) || !isClean(form.values[i]) || form.names.indexOf(name) != i) all.bad = true
     }
     return all
   }
@@ -29,7 +28,8 @@ export class Arguments {
   static readStrict(source: string): Arguments {
     const all = new Arguments()
     all.ordered = true
-    const whole = all.decode(source)
+    const whole = decoded(source)
+    all.bad = broken || !isClean(whole)
     const parts = (all.bad ? source : whole).split('&')
     for (let i = 0; i < parts.length; i++) {
       const equals = parts[i].indexOf('=')
@@ -54,41 +54,7 @@ export class Arguments {
     const i = this.names.indexOf(name)
     return i < 0 ? null : this.values[i]
   }
-
-  private decode(text: string): string {
-    const bytes = new Uint8Array(text.length * 3)
-    let n = 0
-    for (let i = 0; i < text.length; i++) {
-      const c = text.charCodeAt(i)
-      if (c == 43) bytes[n++] = 32
-      else if (c == 37) {
-        const high = digit(text, i + 1)
-        const low = digit(text, i + 2)
-        if (high < 0 || low < 0) {
-          this.bad = true
-          bytes[n++] = 37
-        } else {
-          bytes[n++] = <u8>(high << 4 | low)
-          i += 2
-        }
-      } else if (c < 128) bytes[n++] = <u8>c
-      else n += <i32>String.UTF8.encodeUnsafe(changetype<usize>(text) + (<usize>i << 1), 1, bytes.dataStart + n)
-    }
-    const decoded = String.UTF8.decodeUnsafe(bytes.dataStart, n)
-    if (decoded.includes('\0') || decoded.includes('\ufffd')) this.bad = true
-    return decoded
-  }
 }
 
-function digit(text: string, at: i32): i32 {
-  if (at >= text.length) return -1
-  const c = text.charCodeAt(at)
-  if (c >= 48 && c <= 57) return c - 48
-  const letter = c | 32
-  return letter >= 97 && letter <= 102 ? letter - 87 : -1
-}
-
-/** A text as a value in a URL's query. */
-export function encodeValue(text: string): string {
-  return encodeURIComponent(text)
-}
+/** Whether a decoded text may be an argument: no NUL, and nothing that was no UTF-8. */
+export function isClean(text: string): bool { return !text.includes('\0') && !text.includes('\ufffd') }

@@ -19,7 +19,7 @@ export class Column {
   get isText(): bool { return this.type == Type.String || this.type == Type.Str || this.type == Type.Blob }
 }
 
-export class Table {
+class Table {
   name: string = ''
   urlId: string = ''
   columns: Column[] = []

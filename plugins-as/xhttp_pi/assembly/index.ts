@@ -1,10 +1,16 @@
 // Kamailio's module xhttp_pi: tables of databases are shown and changed on pages that a framework file describes.
 import {
-  LogLevel, Needs, ParamType, Request, RpcCall, Script, Status, Where, Generation, content, log, main_conf, parameter, read_xml, reason, rpc, script_function,
+  LogLevel, Needs, ParamType, Request, RpcCall, Script, Status, Where, Generation, content, limits, log, main_conf, parameter, read_xml, reason, rpc, script_function,
 } from '@vespid/sdk'
-import { Reply, answer, headerLines, reload } from './answer'
+import { isDigit, isLetter } from '@vespid/sdk/ascii'
+import { Page } from '@vespid/sdk/html'
+import { answer, reload } from './answer'
 import { problem, readFramework } from './framework'
+import { styleSource } from './page'
 import { Settings, framework, settings, useFramework, useSettings } from './settings'
+
+// What it shows is shown as a whole: all that a command, a table or the metrics of all workers come to.
+limits('memory_limit 64m; time_limit 1s')
 
 main_conf<Settings>((c: Settings): string | null => {
   useSettings(c)
@@ -20,8 +26,7 @@ main_conf<Settings>((c: Settings): string | null => {
 parameter<Settings>('xhttp_pi_root', ParamType.Text, (c: Settings, value: string): string | null => {
   for (let i = 0; i < value.length; i++) {
     const code = value.charCodeAt(i)
-    const letter = code | 32
-    if (code != 95 && (code < 48 || code > 57) && (letter < 97 || letter > 122)) return 'may have letters, digits and "_" only'
+    if (!isLetter(code) && !isDigit(code) && code != 95) return 'may have letters, digits and "_" only'
   }
   if (value.length == 0) return 'may not be empty'
   c.root = value
@@ -47,8 +52,8 @@ parameter<Settings>('compat', ParamType.Text, (c: Settings, value: string): stri
   return null
 })
 
-/** The page of a request; false without a framework, which is logged. */
-function page(r: Request, target: string): Reply | null {
+/** The page of a request; null without a framework, which is logged. */
+function pageOf(r: Request, target: string): Page | null {
   if (framework !== null) return answer(r, target)
   log(LogLevel.Error, 'xhttp_pi: no framework; name its file with modparam "framework"')
   return null
@@ -57,14 +62,14 @@ function page(r: Request, target: string): Reply | null {
 /** Answers the request; 0 ends the script. */
 script_function('dispatch_xhttp_pi', 0, 0, [], (s: Script): i32 => {
   if (!s.hasRequest) return -1
-  const r = s.request
-  const reply = page(r, r.target)
-  if (reply === null) {
+  const page = pageOf(s.request, s.request.target)
+  if (page === null) {
     s.reply(500, 'Internal Server Error', '', '')
     return 0
   }
-  if (!settings.strict) s.appendHeader(headerLines(reply))
-  s.reply(reply.status, reply.reason, settings.strict ? 'text/html' : 'text/html; charset=utf-8', reply.body)
+  if (settings.strict) page.type = 'text/html'
+  else page.sealed(styleSource)
+  page.reply(s)
   return 0
 })
 
@@ -72,14 +77,8 @@ script_function('dispatch_xhttp_pi', 0, 0, [], (s: Script): i32 => {
 class Place {}
 
 content<Place>('xhttp_pi', (r: Request, _place: Place): Status => {
-  const reply = page(r, r.unparsedUri)
-  if (reply === null) return 500
-  const lines = headerLines(reply).split('\r\n')
-  for (let i = 0; i < lines.length; i++) {
-    const colon = lines[i].indexOf(': ')
-    if (colon > 0) r.response.add(lines[i].substring(0, colon), lines[i].substring(colon + 2))
-  }
-  return r.reply(reply.status, 'text/html; charset=utf-8', reply.body)
+  const page = pageOf(r, r.unparsedUri)
+  return page === null ? Status.InternalServerError : page.sealed(styleSource).send(r)
 }, Where.Location | Where.LocationIf | Where.LimitExcept, Needs.Body)
 
 rpc('xhttp_pi.reload', 'xhttp_pi.reload: reads tables, modules and commands of the framework file again', (call: RpcCall): void => {

@@ -1,10 +1,11 @@
 // The pages: plain HTML that needs no scripts.
-import { Arguments, encodeValue } from './arguments'
+import { escape } from '@vespid/sdk/html'
+import { Arguments } from './arguments'
 import { Outcome, Filled, cellText, letter } from './commands'
 import { Command, Framework, Kind, Mod, Type, Use, Validate } from './framework'
 import { settings } from './settings'
 
-/** The style of every page; `policy` names its hash. */
+/** The style of every page; `styleSource` names its hash. */
 const style = ':root{color-scheme:light dark;--back:#f4f5f7;--card:#fff;--text:#1d2430;--soft:#5d6777;--line:#d9dee6;--accent:#1f5fbf;--on:#fff;--good:#16703f;--goodback:#e5f5ec;--bad:#a3262a;--badback:#fbe9e9}' +
   '@media(prefers-color-scheme:dark){:root{--back:#14171c;--card:#1d2128;--text:#e4e8ee;--soft:#9aa4b2;--line:#343b46;--accent:#7fb0ff;--on:#10141a;--good:#7fd6a4;--goodback:#14301f;--bad:#ff9a9c;--badback:#3a1a1c}}' +
   '*{box-sizing:border-box}body{margin:0;font:15px/1.5 system-ui,sans-serif;background:var(--back);color:var(--text)}a{color:var(--accent);text-decoration:none}a:hover{text-decoration:underline}' +
@@ -18,39 +19,14 @@ const style = ':root{color-scheme:light dark;--back:#f4f5f7;--card:#fff;--text:#
   'button{font:inherit;font-weight:600;background:var(--accent);color:var(--on);border:0;border-radius:.35rem;padding:.5rem 1.2rem;cursor:pointer}button.danger{background:var(--bad)}.status{padding:.7rem 1rem;border-radius:.4rem;margin:0 0 1rem}.good{background:var(--goodback);color:var(--good)}.bad{background:var(--badback);color:var(--bad)}' +
   '.pages{display:flex;gap:1rem;margin-top:1rem;color:var(--soft)}.empty{color:var(--soft)}footer{color:var(--soft);font-size:.8rem;text-align:center;padding:1rem}@media(max-width:40rem){label{grid-template-columns:1fr}label small{grid-column:1}main,header{padding-left:.8rem;padding-right:.8rem}}'
 
-/** SHA-256 of `style` (test/server/xhttp-pi.test.ts says when it is another). */
-const styleHash = 'EvZYMPxHvggga+5jFwOYCP4KwZwwvEcIifjargBxTaY='
-/** What a page may do: be shown, with its own style, and send its form back here. */
-export const policy = `default-src 'none'; style-src 'sha256-${styleHash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`
-
-const replacement = '\ufffd'
-
-/** A text as HTML's text or attribute value. Control characters are shown as what cannot be shown. */
-export function escape(text: string): string {
-  let from = 0
-  let out = ''
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i)
-    let by = ''
-    if (c == 38) by = '&amp;'
-    else if (c == 60) by = '&lt;'
-    else if (c == 62) by = '&gt;'
-    else if (c == 34) by = '&quot;'
-    else if (c == 39) by = '&#39;'
-    else if ((c < 32 && c != 9 && c != 10) || c == 127) by = replacement
-    else continue
-    out += text.substring(from, i) + by
-    from = i + 1
-  }
-  return from == 0 ? text : out + text.substring(from)
-}
-
+/** The source of `style` for a policy: its SHA-256 (test/server/xhttp-pi.test.ts says when it is another). */
+export const styleSource = 'sha256-EvZYMPxHvggga+5jFwOYCP4KwZwwvEcIifjargBxTaY='
 /** A page under construction. */
-class Page {
+class Content {
   private parts: string[] = []
   length: i32 = 0
 
-  add(html: string): Page {
+  add(html: string): Content {
     this.parts.push(html)
     this.length += html.length
     return this
@@ -60,8 +36,8 @@ class Page {
 
 function path(mod: Mod | null, command: Command | null): string {
   let at = '/' + settings.root
-  if (mod !== null) at += '/' + encodeValue(mod.name)
-  if (command !== null) at += '/' + encodeValue(command.name)
+  if (mod !== null) at += '/' + encodeURIComponent(mod.name)
+  if (command !== null) at += '/' + encodeURIComponent(command.name)
   return escape(at)
 }
 
@@ -70,8 +46,8 @@ function link(to: string, text: string, current: bool): string {
 }
 
 /** The head of every page, up to its content. */
-function begin(f: Framework, mod: Mod | null, command: Command | null): Page {
-  const page = new Page()
+function begin(f: Framework, mod: Mod | null, command: Command | null): Content {
+  const page = new Content()
   const what = command !== null ? `${mod!.name} ${command.name}` : mod !== null ? mod.name : 'Provisioning'
   page.add(`<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escape(what)} · Provisioning</title><style>${style}</style></head><body>`)
   page.add(`<header><h1><a href="${path(null, null)}">Provisioning</a></h1><nav aria-label="Modules">`)
@@ -85,9 +61,9 @@ function begin(f: Framework, mod: Mod | null, command: Command | null): Page {
   return page
 }
 
-function end(page: Page): string { return page.add('</main><footer>xhttp_pi</footer></body></html>').toString() }
+function end(page: Content): string { return page.add('</main><footer>xhttp_pi</footer></body></html>').toString() }
 
-function status(page: Page, good: bool, message: string): void {
+function status(page: Content, good: bool, message: string): void {
   if (message != '') page.add(`<p class="status ${good ? 'good' : 'bad'}" role="status">${escape(message)}</p>`)
 }
 
@@ -99,7 +75,7 @@ export function menuPage(f: Framework, mod: Mod | null, message: string): string
   return end(page)
 }
 
-function openCard(page: Page, command: Command): void {
+function openCard(page: Content, command: Command): void {
   page.add(`<section class="card"><h2>${escape(command.name)} <small>${escape(command.table.name)}</small></h2>`)
 }
 
@@ -119,7 +95,7 @@ export function formPage(f: Framework, mod: Mod, command: Command, filled: Fille
 
 const buttons = ['Show', 'Add', 'Save', 'Delete', 'Replace']
 
-function fields(page: Page, title: string, uses: Use[], clause: bool, filled: string[] | null): void {
+function fields(page: Content, title: string, uses: Use[], clause: bool, filled: string[] | null): void {
   if (uses.length == 0) return
   page.add(`<fieldset><legend>${title}</legend>`)
   for (let i = 0; i < uses.length; i++) {
@@ -129,7 +105,7 @@ function fields(page: Page, title: string, uses: Use[], clause: bool, filled: st
   page.add('</fieldset>')
 }
 
-function field(page: Page, use: Use, name: string, operator: string, value: string): void {
+function field(page: Content, use: Use, name: string, operator: string, value: string): void {
   page.add(`<label><b>${escape(use.field + operator)}</b>`)
   if (use.values.length == 1) {
     page.add(`<input type="hidden" name="${name}" value="${escape(use.values[0])}"><output>${escape(use.labels[0])}</output></label>`)
@@ -181,7 +157,7 @@ export function resultPage(f: Framework, mod: Mod, command: Command, outcome: Ou
         const text = cellText(rows, row, i, use.column)
         const shown = escape(text)
         page.add(isNumeric(use.column.type) ? '<td class="number">' : '<td>')
-        if (use.link != '') page.add(`<a href="${path(mod, mod.command(use.link))}?cmd=pre&amp;${escape(encodeValue(use.field))}=${escape(encodeValue(text))}">${shown}</a></td>`)
+        if (use.link != '') page.add(`<a href="${path(mod, mod.command(use.link))}?cmd=pre&amp;${escape(encodeURIComponent(use.field))}=${escape(encodeURIComponent(text))}">${shown}</a></td>`)
         else page.add(`${shown}</td>`)
       }
       page.add('</tr>')
@@ -195,12 +171,12 @@ export function resultPage(f: Framework, mod: Mod, command: Command, outcome: Ou
 }
 
 /** Links to the pages before and behind. */
-function pages(page: Page, mod: Mod, command: Command, more: bool, number: i32, args: Arguments): void {
+function pages(page: Content, mod: Mod, command: Command, more: bool, number: i32, args: Arguments): void {
   if (!more && number == 0) return
   let query = 'cmd=on'
   for (let i = 0; i < command.clauses.length; i++) {
     const value = args.given(i.toString())
-    query += `&amp;${i}=${value === null ? '' : escape(encodeValue(value))}`
+    query += `&amp;${i}=${value === null ? '' : escape(encodeURIComponent(value))}`
   }
   page.add('<nav class="pages" aria-label="Pages">')
   if (number > 0) page.add(`<a rel="prev" href="${path(mod, command)}?${query}&amp;page=${number}">← Previous</a>`)

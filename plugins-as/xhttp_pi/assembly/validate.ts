@@ -1,10 +1,9 @@
 // What values may be: numbers, dates, SIP URIs and addresses (kamailio.md §7).
+import { hexDigit, isDigit, isLetter } from '@vespid/sdk/ascii'
 import { Column, Type, Validate } from './framework'
 
-function isDigit(c: i32): bool { return c >= 48 && c <= 57 }
-
 /** Whether a text is a whole number between bounds, with nothing behind it. */
-export function isInteger(text: string, least: string, most: string): bool {
+function isInteger(text: string, least: string, most: string): bool {
   const negative = text.startsWith('-')
   let i = negative || text.startsWith('+') ? 1 : 0
   if (i == text.length) return false
@@ -89,7 +88,7 @@ export function secondsText(seconds: i64): string {
   return text.substring(0, 10) + ' ' + text.substring(11, 19)
 }
 
-export function isIpv4(text: string): bool {
+function isIpv4(text: string): bool {
   const parts = text.split('.')
   if (parts.length != 4) return false
   for (let i = 0; i < 4; i++) {
@@ -110,15 +109,13 @@ function isHost(text: string): bool {
     if (!text.endsWith(']') || text.length < 4) return false
     for (let i = 1; i < text.length - 1; i++) {
       const c = text.charCodeAt(i)
-      const letter = c | 32
-      if (!isDigit(c) && c != 58 && c != 46 && (letter < 97 || letter > 102)) return false
+      if (hexDigit(c) < 0 && c != 58 && c != 46) return false
     }
     return text.includes(':')
   }
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i)
-    const letter = c | 32
-    if (!isDigit(c) && c != 45 && c != 46 && c != 95 && (letter < 97 || letter > 122)) return false
+    if (!isDigit(c) && !isLetter(c) && c != 45 && c != 46 && c != 95) return false
   }
   return true
 }

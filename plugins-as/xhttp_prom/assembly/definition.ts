@@ -1,4 +1,5 @@
 // What the configuration defines: `name=x; label=a:b; buckets=1:2.5; help='text'`.
+import { isDigit, isLetter } from '@vespid/sdk/ascii'
 import { atof } from './numbers'
 
 export enum Kind { Counter = 0, Gauge = 1, Histogram = 2 }
@@ -108,9 +109,7 @@ export function isLabelName(name: string): bool { return isName(name, false) && 
 function isName(name: string, colons: bool): bool {
   for (let i = 0; i < name.length; i++) {
     const c = name.charCodeAt(i)
-    const letter = (c | 32) >= 97 && (c | 32) <= 122
-    const digit = c >= 48 && c <= 57
-    if (!letter && c != 95 && !(digit && i > 0) && !(colons && c == 58)) return false
+    if (!isLetter(c) && c != 95 && !(isDigit(c) && i > 0) && !(colons && c == 58)) return false
   }
   return name.length > 0
 }

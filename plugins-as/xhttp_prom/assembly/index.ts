@@ -1,13 +1,15 @@
 // Kamailio's module xhttp_prom: metrics for Prometheus, counted by routing scripts and commands, shown at /metrics.
 import {
-  LogLevel, Needs, Nothing, Param, ParamType, Request, RpcCall, Script, Status, Where, content, log, main_conf, parameter, rpc, script_function,
+  LogLevel, Needs, Nothing, Param, ParamType, Request, RpcCall, Script, Status, Where, content, limits, log, main_conf, parameter, rpc, script_function,
 } from '@vespid/sdk'
 import { Json } from '@vespid/sdk/json'
 import { Kind, Metric, define, isLabelName, isMetricName, problem } from './definition'
 import { Page, Style, processMetrics, serverMetrics, statistics, userMetrics } from './exposition'
 import { atof, fixed } from './numbers'
 import { Change, change } from './series'
-import { textOf } from './utf8'
+
+// What it shows is shown as a whole: all that a command, a table or the metrics of all workers come to.
+limits('memory_limit 64m; time_limit 1s')
 
 /** There is one configuration for all: what it says is in the variables below, which every instance begins with. */
 class Conf {}
@@ -112,17 +114,14 @@ function count(kind: Kind, name: string, labels: string[], what: Change, value: 
   const metric = find(kind, name)
   if (metric === null) return `there is no ${new Metric(kind).word} "${name}"`
   if (labels.length != metric.labels.length) return `"${name}" has ${metric.labels.length} labels, not ${labels.length}`
+  for (let i = 0; i < labels.length; i++) if (labels[i].length == 0) return 'a label is empty'
   return change(metric, labels, what, value, life) ? '' : `there is no room for the labels of "${name}"`
 }
 
 /** The same for a script function whose labels begin at argument `from`. */
 function counted(s: Script, kind: Kind, from: i32, what: Change, value: f64): i32 {
   const labels: string[] = []
-  for (let i = from; i < s.count; i++) {
-    const label = textOf(s.bytes(i))
-    if (label.length == 0) return refused('a label is empty')
-    labels.push(label)
-  }
+  for (let i = from; i < s.count; i++) labels.push(s.text(i))
   const why = count(kind, s.text(0), labels, what, value)
   return why == '' ? 1 : refused(why)
 }
@@ -291,7 +290,7 @@ function gauge(call: RpcCall, what: Change, failed: string): void {
   const number = numbered(call)
   if (isNaN(number)) return
   const labels = labelled(call, 2)
-  told(call, count(Kind.Gauge, name, labels, what, number), `Failed to ${failed} ${fixed(number)} ${what == Change.Set ? 'gauge' : 'to gauge'}: ${name}`, labels)
+  told(call, count(Kind.Gauge, name, labels, what, number), `Failed to ${failed} ${fixed(number)} ${what == Change.Set && labels.length == 0 ? 'gauge' : 'to gauge'}: ${name}`, labels)
 }
 
 rpc('xhttp_prom.gauge_set', 'xhttp_prom.gauge_set NAME NUMBER [LABEL...]: set a gauge', (call: RpcCall): void => gauge(call, Change.Set, 'assign'))

@@ -46,7 +46,7 @@ export function commands(): Command[] | null {
 }
 
 /** An object's member; null when there is none, or no object. */
-export function member(object: Json | null, name: string): Json | null {
+function member(object: Json | null, name: string): Json | null {
   return object === null || !object.isObject ? null : object.get(name)
 }
 

@@ -1,12 +1,15 @@
 import { Request, rpc_call } from '@vespid/sdk'
+import { Form } from '@vespid/sdk/form'
+import { Page } from '@vespid/sdk/html'
 import { Json } from '@vespid/sdk/json'
+import { mediaType } from '@vespid/sdk/mime'
+import { isForeign, newToken, tokenCookie, tokenOf } from '@vespid/sdk/origin'
 import { failed, run } from './call'
 import { Command, commands, find, ofGroup, textOf } from './catalog'
-import { Page } from './html'
-import { cookieLine, isForeign, refusal, tokenOf } from './origin'
+import { cookieName, refusal } from './origin'
 import { Frame, commandPage, groupPage, overview, problem } from './page'
 import { placeOf } from './url'
-import { fieldsOf, wordsOf } from './words'
+import { wordsOf } from './words'
 
 /** Longest form that is read, and the most words that it may hold. */
 const longestForm: i32 = 16384
@@ -27,15 +30,14 @@ export function consolePage(r: Request, root: string, limit: i32, readOnly: stri
   const all = commands()
   if (all === null) return new Page(500, 'Internal Server Error', 'The server does not tell its commands.\n')
   const frame = new Frame(place, all)
-  frame.nonce = orNothing(r.variable('request_id'))
-  frame.token = tokenOf(r)
+  frame.nonce = newToken()
+  frame.token = tokenOf(r, cookieName)
+  if (frame.token.length == 0) frame.token = newToken()
   frame.readOnly = readOnly
   frame.version = versionOf()
   const page = pageFor(r, frame, limit)
-  return page.with('Set-Cookie', cookieLine(r, root, frame.token))
+  return page.with('Set-Cookie', tokenCookie(r, cookieName, root.length == 0 ? '/' : root, frame.token))
 }
-
-function orNothing(text: string | null): string { return text === null ? '' : text }
 
 function versionOf(): string {
   return textOf(Json.parse(rpc_call('core.version')), 'result').trim()
@@ -73,7 +75,7 @@ function notAllowed(frame: Frame, methods: string): Page {
 function afterGet(r: Request, frame: Frame, command: Command, limit: i32): Page {
   const query = frame.place.query
   if (query === null || query.length == 0) return commandPage(frame, command, [], null)
-  const entered = enteredIn(query, command)
+  const entered = enteredIn(new Form(query), command)
   if (entered.mistake.length > 0) return commandPage(frame, command, [], failed(400, entered.mistake))
   if (command.writes) {
     const told = failed(405, `"${command.name}" changes the server, a link does not run it. Press the button.`)
@@ -87,15 +89,14 @@ function afterGet(r: Request, frame: Frame, command: Command, limit: i32): Page 
 
 function afterPost(r: Request, frame: Frame, command: Command, limit: i32): Page {
   if (r.bodyLength > longestForm) return problem(frame, 413, 'Content Too Large', `A form may have ${longestForm} bytes.`)
-  const type = r.header('content-type')
-  if (type === null || !type.toLowerCase().startsWith('application/x-www-form-urlencoded')) {
+  if (mediaType(r.header('content-type')) != 'application/x-www-form-urlencoded') {
     const told = 'The console takes forms (application/x-www-form-urlencoded); programs call commands by JSON-RPC.'
     return problem(frame, 415, 'Unsupported Media Type', told)
   }
-  const body = r.body.toString()
-  const entered = enteredIn(body, command)
-  const tokens = fieldsOf(body, 'token')
-  let refused = refusal(r, tokens.length == 0 ? '' : tokens[0])
+  const form = new Form(r.body.toString())
+  const entered = enteredIn(form, command)
+  const token = form.get('token')
+  let refused = refusal(r, token === null ? '' : token)
   if (refused.length == 0 && command.writes) refused = frame.readOnly
   if (refused.length > 0) return commandPage(frame, command, entered.words, failed(403, refused))
   if (entered.mistake.length > 0) return commandPage(frame, command, entered.words, failed(400, entered.mistake))
@@ -103,11 +104,11 @@ function afterPost(r: Request, frame: Frame, command: Command, limit: i32): Page
 }
 
 /** The words of a form or query: of the fields `p`, one each, then of `arg`. Empty fields at the end do not count. */
-function enteredIn(form: string, command: Command): Entered {
+function enteredIn(form: Form, command: Command): Entered {
   const entered = new Entered()
-  const words = fieldsOf(form, 'p')
+  const words = form.all('p')
   while (words.length > 0 && words[words.length - 1].length == 0) words.pop()
-  const lines = fieldsOf(form, 'arg')
+  const lines = form.all('arg')
   for (let i = 0; i < lines.length; i++) {
     const more = wordsOf(lines[i], true)
     if (more === null) entered.mistake = `A quote in "${lines[i]}" is not closed.`

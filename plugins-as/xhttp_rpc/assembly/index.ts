@@ -1,10 +1,13 @@
 // Kamailio's module xhttp_rpc: the server's commands as a console of web pages.
 import {
-  Args, Level, ParamType, Request, Script, Status, Where, conf, content, directive, parameter, script_function,
+  Args, Level, ParamType, Request, Script, Status, Where, conf, content, directive, limits, parameter, script_function,
 } from '@vespid/sdk'
+import { isDigit, isLetter } from '@vespid/sdk/ascii'
 import { consolePage } from './console'
-import { Page } from './html'
 import { kamailioPage } from './strict'
+
+// What it shows is shown as a whole: all that a command, a table or the metrics of all workers come to.
+limits('memory_limit 64m; time_limit 1s')
 
 /** Bytes of a command's answer that are shown, where nothing else is set. */
 const standardLimit: i32 = 1 << 20
@@ -23,8 +26,7 @@ conf<Main>(Level.Main)
 parameter<Main>('xhttp_rpc_root', ParamType.Text, (c: Main, value: string): string | null => {
   for (let i = 0; i < value.length; i++) {
     const k = value.charCodeAt(i)
-    const fits = k >= 48 && k <= 57 || (k | 32) >= 97 && (k | 32) <= 122 || k == 95
-    if (!fits) return `may hold letters, digits and "_" only, not "${value.charAt(i)}"`
+    if (!isLetter(k) && !isDigit(k) && k != 95) return `may hold letters, digits and "_" only, not "${value.charAt(i)}"`
   }
   root = value.length == 0 ? '' : `/${value}`
   return null
@@ -43,11 +45,8 @@ parameter<Main>('compat', ParamType.Text, (c: Main, value: string): string | nul
 script_function('dispatch_xhttp_rpc', 0, 0, [], (s: Script): i32 => {
   if (!s.hasRequest) return -1
   const page = strict ? kamailioPage(s.request, root, limit) : consolePage(s.request, root, limit, '')
-  for (let i = 0; i + 1 < page.headers.length; i += 2) s.appendHeader(`${page.headers[i]}: ${page.headers[i + 1]}\r\n`)
-  return s.reply(page.status, page.reason, typeOf(), page.body) ? 0 : -1
+  return page.reply(s) ? 0 : -1
 })
-
-function typeOf(): string { return strict ? 'text/html' : 'text/html; charset=utf-8' }
 
 /** −1 until a directive, here or around here, sets it. */
 class Conf {
@@ -66,10 +65,5 @@ directive<Conf>('xhttp_rpc_write', everywhere, Args.Flag, (c: Conf, args: string
 content<Conf>('xhttp_rpc', (r: Request, c: Conf): Status => {
   let at = r.location
   while (at.endsWith('/')) at = at.substring(0, at.length - 1)
-  return send(r, consolePage(r, at, limit, c.write == 1 ? '' : readOnly))
+  return consolePage(r, at, limit, c.write == 1 ? '' : readOnly).send(r)
 }, Where.Location)
-
-function send(r: Request, page: Page): Status {
-  for (let i = 0; i + 1 < page.headers.length; i += 2) r.response.set(page.headers[i], page.headers[i + 1])
-  return r.reply(page.status, 'text/html; charset=utf-8', page.body)
-}

@@ -1,6 +1,6 @@
+import { Page, escape } from '@vespid/sdk/html'
 import { Outcome } from './call'
 import { Command, Parameter, groupsOf, ofGroup } from './catalog'
-import { Page, escape } from './html'
 import { readable } from './result'
 import { style } from './style'
 import { Place } from './url'
@@ -152,7 +152,5 @@ function framed(frame: Frame, status: i32, reason: string, title: string, conten
   out.push('</ul></nav>\n<main>\n')
   out.push(content)
   out.push('</main>\n</div>\n</body>\n</html>\n')
-  const policy = `default-src 'none'; style-src 'nonce-${frame.nonce}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`
-  return new Page(status, reason, out.join('')).with('Content-Security-Policy', policy)
-    .with('X-Content-Type-Options', 'nosniff').with('Referrer-Policy', 'same-origin').with('Cache-Control', 'no-store')
+  return new Page(status, reason, out.join('')).sealed(`nonce-${frame.nonce}`)
 }

@@ -1,5 +1,5 @@
+import { escape } from '@vespid/sdk/html'
 import { Json } from '@vespid/sdk/json'
-import { escape } from './html'
 
 /** A result in Kamailio's layout (kamailio.md §5.3): what ends a line is `end`; texts are escaped unless `raw`. */
 export class Lines {
@@ -38,7 +38,7 @@ export class Lines {
 }
 
 /** A value as text. */
-export function scalar(value: Json): string {
+function scalar(value: Json): string {
   return value.isString ? value.text : value.isNull ? '' : value.toString()
 }
 

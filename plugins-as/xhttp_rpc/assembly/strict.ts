@@ -1,12 +1,13 @@
 // The pages in the structure of Kamailio 5.6 (kamailio.md §5.3, §5.4), faults and all: what it does not escape is not
 // escaped here.
 import { Request } from '@vespid/sdk'
+import { broken, decoded } from '@vespid/sdk/form'
+import { Page } from '@vespid/sdk/html'
 import { Outcome, run } from './call'
 import { Command, commands, find, groupsOf, ofGroup } from './catalog'
-import { Page } from './html'
 import { Lines } from './result'
 import { Place, placeOf } from './url'
-import { decoded, wordsOf } from './words'
+import { wordsOf } from './words'
 
 /** `?arg=`, of which only the length counts. */
 const argument: i32 = 4
@@ -36,7 +37,7 @@ export function kamailioPage(r: Request, root: string, limit: i32): Page {
   if (command === null || query !== null && query.length < argument) return bad(all, place, 'Bad URL')
   if (query === null) return page(200, 'OK', menu(all, place) + list(group, place, command))
   const text = decoded(query.substring(argument))
-  if (text === null) return bad(all, place, 'Bad arg in URL')
+  if (broken) return bad(all, place, 'Bad arg in URL')
   return resultPage(all, place, command, run(command, wordsOf(text, false)!, limit, true))
 }
 
@@ -95,6 +96,8 @@ function besides(row: i32, selected: Command): string {
 }
 
 function page(status: i32, reason: string, content: string): Page {
-  return new Page(status, reason, '<html><head><title>vespid RPC Management Interface</title></head>' +
+  const made = new Page(status, reason, '<html><head><title>vespid RPC Management Interface</title></head>' +
     `<body><h2 align="center">vespid: RPC Interface</h2>\n<center>\n${content}</center>\n</body></html>`)
+  made.type = 'text/html'
+  return made
 }

@@ -1,41 +1,4 @@
-/** Undoes the encoding of forms and queries, `+` and `%XX`; null when an escape is none. */
-export function decoded(source: string): string | null {
-  const bytes = String.UTF8.encode(source)
-  const at = changetype<usize>(bytes)
-  let length = 0
-  for (let i = 0, n = bytes.byteLength; i < n; i++) {
-    let byte = load<u8>(at + i)
-    if (byte == 43) byte = 32
-    else if (byte == 37) {
-      const high = i + 2 < n ? digit(load<u8>(at + i + 1)) : -1
-      const low = i + 2 < n ? digit(load<u8>(at + i + 2)) : -1
-      if (high < 0 || low < 0) return null
-      byte = <u8>(high << 4 | low)
-      i += 2
-    }
-    store<u8>(at + length++, byte)
-  }
-  return String.UTF8.decodeUnsafe(at, length)
-}
-
-function digit(byte: u8): i32 {
-  if (byte >= 48 && byte <= 57) return byte - 48
-  const lower = byte | 32
-  return lower >= 97 && lower <= 102 ? lower - 87 : -1
-}
-
-/** The decoded values of a form's or query's field, in order; a value whose escapes are broken is left out. */
-export function fieldsOf(form: string, name: string): string[] {
-  const values: string[] = []
-  const pairs = form.split('&')
-  for (let i = 0; i < pairs.length; i++) {
-    const equals = pairs[i].indexOf('=')
-    if (equals < 0 || pairs[i].substring(0, equals) != name) continue
-    const value = decoded(pairs[i].substring(equals + 1))
-    if (value !== null) values.push(value)
-  }
-  return values
-}
+// Arguments of commands as a line of words.
 
 function isBlank(c: i32): bool { return c == 32 || c == 9 || c == 10 || c == 13 }
 

@@ -2,7 +2,7 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { fileURLToPath } from 'node:url'
-import { buildPlugin } from '../../../host/cli/build.ts'
+import { builtPlugin } from '../../built.ts'
 import { site, start } from '../../server/kit.ts'
 import type { Server, Test } from '../../server/kit.ts'
 import { assemble } from '../kit.ts'
@@ -17,7 +17,7 @@ const reasons: Record<string, string> = {
 async function serving(t: Test): Promise<Server> {
   const place = site(t)
   await place.write('plugins/good.wasm', Buffer.from(assemble(good)))
-  await buildPlugin(fileURLToPath(new URL('locust', import.meta.url)), `${place.prefix}/plugins/locust.wasm`)
+  await builtPlugin(fileURLToPath(new URL('locust', import.meta.url)), `${place.prefix}/plugins/locust.wasm`)
   return start(t, `worker_processes 1; plugins plugins; plugin_fault_limit off; zone plan 64k; plugin locust { allow zone plan; } error_log <prefix>/error.log info;
     http { keepalive_requests 1000000; server { listen 127.0.0.1:<port>; location /good { good; } location /text { return 200 "text of $uri\\n"; } } }`, { site: place })
 }

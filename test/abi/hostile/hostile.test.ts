@@ -7,7 +7,7 @@ import type { TestContext } from 'node:test'
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { buildPlugin } from '../../../host/cli/build.ts'
+import { builtPlugin } from '../../built.ts'
 import { random } from '../../fuzz/limits-modules.ts'
 import { run, site, start } from '../../server/kit.ts'
 import type { Server, Site } from '../../server/kit.ts'
@@ -50,7 +50,7 @@ async function folder(t: TestContext): Promise<Site> {
   const place = site(t)
   for (const { name, text } of hostile) await place.write(`plugins/${name}.wasm`, Buffer.from(assemble(text)))
   await place.write('plugins/good.wasm', Buffer.from(assemble(good)))
-  for (const name of ['wasp', 'hornet']) await buildPlugin(fileURLToPath(new URL(name, import.meta.url)), `${place.prefix}/plugins/${name}.wasm`)
+  for (const name of ['wasp', 'hornet']) await builtPlugin(fileURLToPath(new URL(name, import.meta.url)), `${place.prefix}/plugins/${name}.wasm`)
   return place
 }
 
