@@ -3,14 +3,12 @@
  * engine.ts no system call is counted. `node bench/sandbox.ts [--rounds N]`; also the first table of `npm run bench`. Nanoseconds per request, the best of N batches (40); the rows of a
  * group take turns, so that a slow minute hits them all, and the first is measured twice: what these two differ by is noise.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildPlugin } from '../host/cli/build.ts'
-import { HttpEngine } from '../host/http/engine.ts'
-import { readOffset } from '../host/http/framing/memory.ts'
 import { openCycle } from './cycle.ts'
-import { swallowing } from './swallow.ts'
+import { Fed } from './swallow.ts'
 
 const plain = `import { Needs, Request, Status, Where, content } from '@vespid/sdk'
 content('b_plain', (r: Request): Status => r.reply(200, 'text/plain', 'hello'), Where.Location, Needs.Nothing)
@@ -74,17 +72,14 @@ interface Running {
 
 const count = 2000
 
-async function open(row: Row, directory: string, wasm: WebAssembly.Module): Promise<Running> {
+async function open(row: Row, directory: string): Promise<Running> {
   const modules = (row.plugins ?? []).map((name) => `load_module ${directory}/${name}.wasm;`).join(' ')
   writeFileSync(join(directory, 'vespid.conf'), `error_log stderr crit; ${modules} ${row.main ?? ''} events {}
     http { access_log off; keepalive_requests 1000000000; server { listen 127.0.0.1:0; location / { ${row.location} } } }`)
-  const cycle = openCycle(directory, row.unchecked === true)
-  const engine = new HttpEngine(cycle, wasm)
-  await engine.open(cycle)
-  const { connection, sink } = swallowing(engine, cycle.servers!.addresses[0]!)
+  const fed = await Fed.open(openCycle(directory, row.unchecked === true))
+  const { sink } = fed
   const text = row.post === true ? `POST / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nContent-Length: 100\r\n\r\n${'b'.repeat(100)}` : 'GET / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n'
   const head = Buffer.from(text)
-  const { memory } = engine
   const once = async (): Promise<void> => {
     const before = sink.written
     for (let turn = 0; sink.written === before; turn++) await (turn < 200 ? null : new Promise(setImmediate))
@@ -93,9 +88,7 @@ async function open(row: Row, directory: string, wasm: WebAssembly.Module): Prom
     const start = process.hrtime.bigint()
     for (let i = 0; i < count; i++) {
       const before = sink.written
-      head.copy(memory.bytes, readOffset)
-      engine.now = Date.now()
-      connection.received(head.length)
+      fed.send(head)
       if (sink.written === before) await once()
     }
     return Number(process.hrtime.bigint() - start) / count
@@ -114,11 +107,10 @@ export async function sandboxTable(rounds: number): Promise<string[]> {
       writeFileSync(join(directory, name, 'index.ts'), source)
       await buildPlugin(join(directory, name), join(directory, `${name}.wasm`))
     }
-    const wasm = new WebAssembly.Module(readFileSync(new URL('../build/core/head.wasm', import.meta.url)))
     const lines = [`${'what the sandbox costs a request'.padEnd(56)}     ns    to the first`]
     for (const group of groups) {
       const running: Running[] = []
-      for (const row of [...group, { ...group[0]!, name: `${group[0]!.name} (A/A)` }]) running.push(await open(row, directory, wasm))
+      for (const row of [...group, { ...group[0]!, name: `${group[0]!.name} (A/A)` }]) running.push(await open(row, directory))
       for (let round = 0; round < rounds; round++) {
         const turn = round % 2 === 0 ? running : [...running].reverse()
         for (const one of turn) one.best = Math.min(one.best, await one.batch())

@@ -6,15 +6,13 @@
  * `again`: read once more in the same request, where variables and messages keep what was read. `first`: the first read in a request. Nanoseconds, the best of
  * all rounds; the candidates take turns, so that others on the machine slow all of them. Above a million expressions per second is below 1,000 ns.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { HttpEngine } from '../host/http/engine.ts'
-import { readOffset } from '../host/http/framing/memory.ts'
 import type { Request } from '../host/http/request.ts'
 import { openCycle } from './cycle.ts'
-import { swallowing } from './swallow.ts'
+import { Fed } from './swallow.ts'
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '60' } } })
 
@@ -89,14 +87,10 @@ function report(r: Request): void {
 const directory = mkdtempSync(join(tmpdir(), 'vespid-bench-'))
 try {
   writeFileSync(join(directory, 'vespid.conf'), conf)
-  const cycle = openCycle(directory)
-  const engine = new HttpEngine(cycle, new WebAssembly.Module(readFileSync(new URL('../build/core/head.wasm', import.meta.url))))
-  await engine.open(cycle)
-  const { connection } = swallowing(engine, cycle.servers!.addresses[0]!)
+  const fed = await Fed.open(openCycle(directory))
+  const { engine, connection } = fed
   // Asked when a location was found: the request is what a handler sees.
   let measured = false
-  const bytes = Buffer.from(head)
-  bytes.copy(engine.memory.bytes, readOffset)
   const original = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(connection), 'mayKeepAlive')!.value as (r: Request) => boolean
   Object.assign(connection, {
     mayKeepAlive(r: Request): boolean {
@@ -105,7 +99,7 @@ try {
       return original.call(connection, r)
     },
   })
-  connection.received(bytes.length)
+  fed.send(Buffer.from(head))
   await engine.close(false, 0)
 } finally {
   rmSync(directory, { recursive: true })

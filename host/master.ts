@@ -3,10 +3,8 @@
  * start, reload, plugin change and the replacement of a worker never overlap.
  */
 import type { Problem } from './conf/report.ts'
-import type { Zone } from './core/zones.ts'
-import { Level, levelNames } from './core/log.ts'
+import { Level } from './core/log.ts'
 import type { Log } from './core/log.ts'
-import { ErrorLog } from './core/logfile.ts'
 import type { Cycle, CycleOptions } from './cycle.ts'
 import { banner } from './master/banner.ts'
 import { checkAddresses } from './master/bind.ts'
@@ -14,11 +12,12 @@ import { checkSipAddresses } from './master/sipbind.ts'
 import { masterRegistry } from './master/commands.ts'
 import { Configurations } from './master/configurations.ts'
 import type { Candidate } from './master/configurations.ts'
+import { Control } from './master/control.ts'
+import type { Controlled } from './master/control.ts'
 import { Single } from './master/crew.ts'
 import type { Crew } from './master/crew.ts'
-import { explain } from './master/explain.ts'
 import { Guard } from './master/guard.ts'
-import { Pool, masterStatus } from './master/pool.ts'
+import { Pool } from './master/pool.ts'
 import { PluginWatch } from './master/watch.ts'
 import { problem, problemsOf, refusal } from './master/report.ts'
 import { logStart } from './master/startlog.ts'
@@ -31,21 +30,22 @@ import { readDialect } from './rpc/dialect.ts'
 import { serveDocument } from './rpc/documents.ts'
 import { dispatch } from './rpc/jsonrpc.ts'
 import { Registry, unknownCommand } from './rpc/registry.ts'
-import type { ConnectionFacts, ModuleReport, ReloadReport, ServerControl, ThreadStatus } from './rpc/server.ts'
-import { readCounters } from './wasm/limits/faults.ts'
-import type { PluginFacts } from './wasm/plugins.ts'
+import type { ReloadReport } from './rpc/server.ts'
 import type { PluginChange } from './wasm/store.ts'
 
-export class Master implements ServerControl {
-  readonly started = Date.now()
+export class Master implements Controlled {
+  /** What may be asked of it. */
+  readonly control = new Control(this)
   readonly #configurations: Configurations
   readonly #head: WebAssembly.Module | null
-  #crew!: Crew
+  /** Who serves; there from the start on. */
+  crew!: Crew
   #guard!: Guard
-  #candidate: Candidate | null = null
+  /** The configuration in use with its plugin files; null before the start. */
+  candidate: Candidate | null = null
   #registry = new Registry()
   readonly #zones = new ZoneKeeper(() => this.log)
-  readonly #transports = new Transports((...document) => this.#crew.document(...document), () => this.log)
+  readonly #transports = new Transports((...document) => this.crew.document(...document), () => this.log)
   readonly #watch = new PluginWatch((paths) => this.#pluginFilesChanged(paths))
   #busy: Promise<unknown> = Promise.resolve()
   #ending: 'no' | 'gracefully' | 'at once' = 'no'
@@ -58,7 +58,7 @@ export class Master implements ServerControl {
       call: (method, params, context) => this.call(method, params, context),
       dispatch: (document, context, start, end) => this.#dispatch(document, context, start, end),
       serve: (document, context, dialect, start, end) => serveDocument(this.#registry, document, context, readDialect(dialect), this.#onFault, start, end),
-      activity: () => this.#crew.activity(),
+      activity: () => this.crew.activity(),
       log: (level, message) => this.log.write(level as Level, message),
     })
     this.#head = head
@@ -66,7 +66,7 @@ export class Master implements ServerControl {
 
   /** The configuration in use; throws before the start. */
   get cycle(): Cycle {
-    return this.#candidate!.built.cycle
+    return this.candidate!.built.cycle
   }
 
   get log(): Log {
@@ -85,8 +85,8 @@ export class Master implements ServerControl {
   async start(candidate: Candidate, log: Log): Promise<Problem[]> {
     const { cycle } = candidate.built
     const conf = coreConf(cycle)
-    this.#candidate = candidate
-    this.#crew = conf.masterProcess ? this.#newPool() : new Single((method, params, context) => this.call(method, params, context), this.#head)
+    this.candidate = candidate
+    this.crew = conf.masterProcess ? this.#newPool() : new Single((method, params, context) => this.call(method, params, context), this.#head)
     this.#guard = new Guard((document) => this.#dispatch(document, { transport: 'control', caller: 'control socket' }))
     return this.exclusive(async () => {
       try {
@@ -99,11 +99,11 @@ export class Master implements ServerControl {
           await this.#abandon()
           return complaints.map((message) => problem(message))
         }
-        this.#registry = masterRegistry(cycle, this, () => this.log, (...call) => this.#crew.run(...call))
+        this.#registry = masterRegistry(cycle, this.control, () => this.log, (...call) => this.crew.run(...call))
         for (const module of cycle.modules) module.initMaster?.(cycle)
         for (const module of cycle.modules) module.initModule?.(cycle)
         logStart(this.log)
-        const problems = await this.#crew.deploy(candidate.next, conf.workerProcesses, cycle)
+        const problems = await this.crew.deploy(candidate.next, conf.workerProcesses, cycle)
         const complaint = problems.length > 0 ? null : this.#guard.write()
         if (complaint !== null) problems.push(problem(complaint))
         if (problems.length > 0) await this.#abandon()
@@ -117,7 +117,7 @@ export class Master implements ServerControl {
   }
 
   async #abandon(): Promise<void> {
-    await this.#crew.stop(false, 0)
+    await this.crew.stop(false, 0)
     this.#transports.close()
     this.#zones.drop()
     this.#guard.release()
@@ -129,7 +129,7 @@ export class Master implements ServerControl {
     return new Pool({
       get log() { return master.log },
       call: (method, params, context) => this.call(method, params, context),
-      current: () => this.#candidate?.next ?? null,
+      current: () => this.candidate?.next ?? null,
       exclusive: (work) => this.exclusive(work),
       threadEnded: (thread) => this.cycle.zones.threadEnded(thread, (zone) => this.#zones.emptied(zone, thread)),
     }, entry, this.#head)
@@ -146,7 +146,7 @@ export class Master implements ServerControl {
   banner(): string {
     const conf = coreConf(this.cycle)
     return banner(this.cycle, {
-      workers: conf.masterProcess ? conf.workerProcesses : 0, plugins: this.plugins(), control: this.#guard.control,
+      workers: conf.masterProcess ? conf.workerProcesses : 0, plugins: this.control.plugins(), control: this.#guard.control,
       milliseconds: performance.now(),
     })
   }
@@ -168,84 +168,10 @@ export class Master implements ServerControl {
     this.log.write(Level.error, `command "${name}" failed: ${error instanceof Error ? error.message : String(error)}`)
   }
 
-  async threads(): Promise<ThreadStatus[]> {
-    const serving = await this.#crew.status()
-    return this.#crew.servesMasterCycle ? serving : [masterStatus(this.cycle.number), ...serving]
-  }
-
-  connections(): Promise<readonly ConnectionFacts[]> {
-    return this.#crew.connections()
-  }
-
-  reload(): Promise<ReloadReport> {
-    this.log.write(Level.notice, 'reconfiguring')
-    return this.#change({}, false)
-  }
-
-  plugins(): readonly PluginFacts[] {
-    if (this.#candidate === null) return []
-    const { plugins, store } = this.#candidate
-    return plugins.map((facts) => {
-      const counters = store.counters(facts.name)
-      const faults = counters === null ? null : readCounters(counters)
-      return faults === null || faults.traps + faults.timeouts === 0 ? facts : { ...facts, faults }
-    })
-  }
-
-  reports(plugin: string): Promise<readonly ModuleReport[]> {
-    return this.#crew.reports(plugin)
-  }
-
-  zones(): readonly Zone[] {
-    return this.cycle.zones.stores()
-  }
-
-  loadPlugin(file: string): Promise<ReloadReport> {
-    const path = file.startsWith('/') ? file : this.cycle.options.prefix + file
-    this.log.write(Level.notice, `loading plugin "${path}"`)
-    return this.#change({ load: path }, true)
-  }
-
-  reloadPlugin(name: string): Promise<ReloadReport> {
-    this.log.write(Level.notice, `reloading plugin "${name}"`)
-    return this.#change({ reload: name }, true)
-  }
-
-  unloadPlugin(name: string): Promise<ReloadReport> {
-    this.log.write(Level.notice, `unloading plugin "${name}"`)
-    return this.#change({ unload: name }, true)
-  }
-
-  explain(method: string, target: string, options: { readonly host: string, readonly listen: string }): unknown {
-    return explain(this.cycle, method, target, options)
-  }
-
-  async logLevel(level?: string): Promise<string> {
-    const { log } = this
-    if (level !== undefined && log instanceof ErrorLog) {
-      const number = levelNames.indexOf(level as typeof levelNames[number])
-      log.setLevel(number)
-      await this.#crew.setLevel(number)
-    }
-    return levelNames[log.level]!
-  }
-
-  restartWorker(thread: number): boolean {
-    return this.#crew.terminate(thread)
-  }
-
-  async reopen(): Promise<void> {
-    this.log.write(Level.notice, 'reopening logs')
-    if (!this.#crew.servesMasterCycle) {
-      for (const complaint of this.cycle.openFiles.openAll()) this.log.write(Level.emerg, complaint)
-    }
-    await this.#crew.reopen()
-  }
-
   // --- changes ----------------------------------------------------------------------------------------------------------------------
 
   /** Builds the next configuration and takes it into use; rejects with RpcError and the problems when it is refused. `keep`: see Configurations. */
-  async #change(change: PluginChange, keep: boolean): Promise<ReloadReport> {
+  async change(change: PluginChange, keep: boolean): Promise<ReloadReport> {
     if (this.#ending !== 'no') throw new RpcError(RpcCode.Failed, 'the server is shutting down')
     return this.exclusive(async () => {
       const start = performance.now()
@@ -271,12 +197,12 @@ export class Master implements ServerControl {
     const conf = coreConf(cycle)
     const old = this.cycle
     try {
-      const registry = masterRegistry(cycle, this, () => this.log, (...call) => this.#crew.run(...call))
+      const registry = masterRegistry(cycle, this.control, () => this.log, (...call) => this.crew.run(...call))
       await checkAddresses(cycle.servers?.addresses ?? [], old.servers?.addresses ?? [], this.log)
       await checkSipAddresses(cycle, old)
       const complaints = [...this.#zones.prepare(cycle), ...await this.#transports.prepare(cycle)].map((message) => problem(message))
       if (complaints.length === 0) for (const module of cycle.modules) module.initModule?.(cycle)
-      const problems = complaints.length > 0 ? complaints : await this.#crew.deploy(candidate.next, conf.workerProcesses, cycle)
+      const problems = complaints.length > 0 ? complaints : await this.crew.deploy(candidate.next, conf.workerProcesses, cycle)
       if (problems.length > 0) {
         this.#zones.drop()
         this.#transports.drop()
@@ -292,12 +218,12 @@ export class Master implements ServerControl {
     }
     this.#accept(candidate)
     await this.#guard.move(conf.pid, this.log)
-    if (!this.#crew.servesMasterCycle) old.openFiles.closeAll()
+    if (!this.crew.servesMasterCycle) old.openFiles.closeAll()
     return []
   }
 
   #accept(candidate: Candidate): void {
-    this.#candidate = candidate
+    this.candidate = candidate
     this.#configurations.accept(candidate)
     this.#watch.use(candidate.watched)
     this.#zones.use(candidate.built.cycle)
@@ -307,7 +233,7 @@ export class Master implements ServerControl {
   /** Files of a watched plugin directory have changed: whatever comes of it stands in the log. */
   #pluginFilesChanged(paths: readonly string[]): void {
     this.log.write(Level.notice, `plugin files changed: ${paths.join(', ')}`)
-    void this.#change({}, true).catch(() => {})
+    void this.change({}, true).catch(() => {})
   }
 
   /** The last thing before the process ends by accident: nothing that says a server is here stays behind. */
@@ -328,7 +254,7 @@ export class Master implements ServerControl {
 
   async #stop(graceful: boolean, first: boolean): Promise<void> {
     this.#transports.close()
-    const stopped = this.#crew.stop(graceful, coreConf(this.cycle).shutdownTimeout)
+    const stopped = this.crew.stop(graceful, coreConf(this.cycle).shutdownTimeout)
     if (!first) return
     await stopped
     const { cycle } = this
@@ -336,7 +262,7 @@ export class Master implements ServerControl {
     this.#zones.close()
     this.#watch.close()
     this.#guard.release()
-    if (!this.#crew.servesMasterCycle) this.log.write(Level.notice, 'exit')
+    if (!this.crew.servesMasterCycle) this.log.write(Level.notice, 'exit')
     this.#end()
   }
 }

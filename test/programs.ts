@@ -1,5 +1,5 @@
 /** Programs that are not ours and that some tests need: real servers and clients from Debian packages. */
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** Where Debian puts programs that are not on everybody's PATH. */
@@ -20,13 +20,14 @@ export function findProgram(name: string): string | null {
 }
 
 /**
- * What to give as `skip` to a test that needs these programs: false when all are there, else why it is skipped. Where VESPID_TEST_PROGRAMS is
- * `required` (continuous integration, which installs them), a missing one throws instead, so that the test file fails.
+ * What to give as `skip` to a test that needs these programs, or files of their packages (a name with a slash): false when all are there, else
+ * why it is skipped. Where VESPID_TEST_PROGRAMS is `required` (continuous integration, which installs them), a missing one throws instead, so
+ * that the test file fails.
  */
 export function skipWithout(...names: string[]): string | false {
-  const missing = names.filter((name) => findProgram(name) === null)
+  const missing = names.filter((name) => name.includes('/') ? !existsSync(name) : findProgram(name) === null)
   if (missing.length === 0) return false
   const reason = `not installed: ${missing.join(', ')}`
-  if (process.env.VESPID_TEST_PROGRAMS === 'required') throw new Error(`a test needs a program that is ${reason}`)
+  if (process.env.VESPID_TEST_PROGRAMS === 'required') throw new Error(`a test needs what is ${reason}`)
   return reason
 }

@@ -1,7 +1,7 @@
 /**
  * Makes the host a bundle for the package (`npm pack`): dist/main.js for the command, dist/worker.js and dist/unixreader.js for its threads, with the parts they
  * share. Node.js does not strip types below node_modules, so a package cannot run from the sources as a checkout does. An argument names
- * another directory than dist; a second, `maps`, asks for source maps, by which coverage finds the sources.
+ * another directory than dist.
  */
 import { rmSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -17,5 +17,5 @@ await build({
   absWorkingDir: root,
   entryPoints: { main: 'host/main.ts', worker: 'host/worker.ts', 'sqlite-thread': 'host/db/sqlite-thread.ts', unixreader: 'host/net/transports/unixreader.ts' },
   outdir, bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node26', packages: 'external',
-  chunkNames: 'part-[hash]', sourcemap: process.argv[3] === 'maps', legalComments: 'none', logLevel: 'warning',
+  chunkNames: 'part-[hash]', sourcemap: false, legalComments: 'none', logLevel: 'warning',
 })

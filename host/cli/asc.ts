@@ -19,7 +19,7 @@ const sdkSources = join(packageRoot, 'sdk/assembly')
  * says so, registration as an export, the function table exported. `pedantic` knobs stay off: an author chooses
  * nothing.
  */
-export const ascOptions: readonly string[] = [
+const ascOptions: readonly string[] = [
   '-O3', '--runtime', 'minimal', '--exportStart', 'vespid_abi_1', '--exportTable', '--enable', 'simd', '--sourceMap', '--noColors',
 ]
 

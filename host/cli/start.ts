@@ -32,8 +32,8 @@ export async function startServer(given: ServerArguments): Promise<number | null
   obeySignals(() => master.log, {
     stop: (graceful) => master.shutdown(graceful),
     // What came of it stands in the log: a signal has nobody to answer.
-    reload: () => void master.reload().catch(() => {}),
-    reopen: () => void master.reopen(),
+    reload: () => void master.control.reload().catch(() => {}),
+    reopen: () => void master.control.reopen(),
   })
   die(master)
   const told = new StartLog(cycle.log, say)

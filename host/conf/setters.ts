@@ -22,12 +22,6 @@ export interface PathLevels {
   readonly levels: readonly number[]
 }
 
-/** A name with a value, of directives that may be repeated. */
-export interface KeyValue {
-  readonly key: string
-  readonly value: string
-}
-
 function store(cf: Cf, directive: Directive, conf: any, value: unknown): string | void {
   conf[directive.field!] = value
   if (typeof directive.post === 'function') return (directive.post as Post)(cf, directive, value)
@@ -67,13 +61,6 @@ export const setStr: Setter = single((text) => text, '')
 export const setStrArray: Setter = (cf, directive, conf) => {
   conf[directive.field!] = [...conf[directive.field!] ?? [], cf.args[1]!]
   if (typeof directive.post === 'function') return (directive.post as Post)(cf, directive, cf.args[1]!)
-}
-
-/** Appends both arguments as a KeyValue to an array. */
-export const setKeyval: Setter = (cf, directive, conf) => {
-  const pair: KeyValue = { key: cf.args[1]!, value: cf.args[2]! }
-  conf[directive.field!] = [...conf[directive.field!] ?? [], pair]
-  if (typeof directive.post === 'function') return (directive.post as Post)(cf, directive, pair)
 }
 
 /** A decimal number, 0 or more. */
@@ -141,19 +128,6 @@ export const setPath: Setter = (cf, directive, conf) => {
   if (levels.reduce((sum, level) => sum + level, 0) > 10) bad(cf, directive, 'invalid value', 2)
   const path: PathLevels = { name, levels }
   return store(cf, directive, conf, path)
-}
-
-/** Access rights `user:rw group:r all:r`, stored as a file mode; the owner always has `rw`. */
-export const setAccess: Setter = (cf, directive, conf) => {
-  if (isSet(directive, conf)) return 'is duplicate'
-  let mode = 0o600
-  for (let i = 1; i < cf.args.length; i++) {
-    const match = /^(user|group|all):(rw|r)$/.exec(cf.args[i]!)
-    if (match === null) return cf.fail(`invalid value "${cf.args[i]}"`, i)
-    const shift = match[1] === 'user' ? 6 : match[1] === 'group' ? 3 : 0
-    mode |= (match[2] === 'rw' ? 6 : 4) << shift
-  }
-  return store(cf, directive, conf, mode)
 }
 
 /** A check that a number lies between `low` and `high`, both included; without `high` there is no upper bound. */

@@ -21,7 +21,7 @@ export interface SummedSeries {
 }
 
 /** How many cells a series has. */
-export function cellCount({ kind, buckets }: MetricDefinition): number {
+function cellCount({ kind, buckets }: MetricDefinition): number {
   return kind === 'histogram' ? (buckets?.length ?? 0) + 3 : 1
 }
 

@@ -25,3 +25,15 @@ export function textOf(bytes: string): string {
     return bytes
   }
 }
+
+const unsafeJson = /["\\\x00-\x1f]/
+const unsafeJsonAll = /["\\\x00-\x1f]/g
+const jsonNames: Readonly<Record<string, string>> = {
+  '"': '\\"', '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\b': '\\b', '\f': '\\f',
+}
+
+/** A byte string as the inside of a JSON string: quotes, backslashes and controls are escaped, other bytes stay (ngx_escape_json). */
+export function escapeJson(value: string): string {
+  if (!unsafeJson.test(value)) return value
+  return value.replace(unsafeJsonAll, (c) => jsonNames[c] ?? `\\u00${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)
+}

@@ -63,18 +63,13 @@ export class Pool {
     }
   }
 
-  /** Connections and waiting statements, for reports. */
-  get state(): { readonly connections: number, readonly idle: number, readonly waiting: number } {
-    return { connections: this.links, idle: this.idle.length, waiting: this.jobs.length }
-  }
-
   /** Hands waiting statements to connections. */
   private next(): void {
     while (this.jobs.length > 0) {
       const free = this.idle.pop()
       if (free !== undefined) {
         clearTimeout(free.timer)
-        void this.run(free.link)
+        void this.run(free.link, this.jobs.shift()!)
       } else if (this.links < this.limits.connections && this.leaving < mostLeaving) void this.connect()
       else return
     }
@@ -87,7 +82,7 @@ export class Pool {
     try {
       const link = await this.open()
       if (job.settled) this.release(link)
-      else void this.runJob(link, job)
+      else void this.run(link, job)
     } catch (error) {
       this.links--
       this.settle(job, error instanceof DatabaseError ? error : new DatabaseError((error as Error).message))
@@ -95,11 +90,7 @@ export class Pool {
     }
   }
 
-  private run(link: Link): Promise<void> {
-    return this.runJob(link, this.jobs.shift()!)
-  }
-
-  private async runJob(link: Link, job: Job): Promise<void> {
+  private async run(link: Link, job: Job): Promise<void> {
     job.link = link
     let outcome: Rows | DatabaseError
     try {

@@ -141,7 +141,9 @@ export class HttpEngine {
   sniffed(socket: Socket, address: ListenAddress, rest: Buffer): void {
     if (socket.destroyed || this.closing) return void socket.destroy()
     this.now = Date.now()
-    this.goOn(this.admit(this.own(socket), address, peerOf(socket, address)), rest)
+    // A socket that has handed its descriptor over does not know any more who it was with.
+    const peer = peerOf(socket, address)
+    this.goOn(this.admit(this.own(socket), address, peer), rest)
   }
 
   /** HTTP begins on a connection that something else came first on; `rest` is what was read of it already. */

@@ -28,7 +28,7 @@ function memoryListed(): Listed[] {
 }
 
 /** All statistics of a cycle, by group and name. What its modules bring is among them. */
-export function allStatistics(cycle: Cycle): Listed[] {
+function allStatistics(cycle: Cycle): Listed[] {
   const brought = cycle.modules.flatMap(({ statistics: own }) => own ?? [])
   return [...statistics.list(), ...memoryListed(), ...brought].sort((a, b) => (a.group === b.group ? compare(a.name, b.name) : compare(a.group, b.group)))
 }
@@ -39,7 +39,7 @@ function compare(a: string, b: string): number {
 }
 
 /** `all`, `GROUP:` or a name alone; empty for one that is not there. */
-export function selectStatistics(list: readonly Listed[], selector: string): readonly Listed[] {
+function selectStatistics(list: readonly Listed[], selector: string): readonly Listed[] {
   if (selector === 'all') return list
   if (selector.endsWith(':')) return list.filter(({ group }) => group === selector.slice(0, -1))
   const one = list.find(({ name }) => name === selector)

@@ -12,6 +12,7 @@ import { Level } from '../core/log.ts'
 import { errorLogLevel } from '../script/loglevels.ts'
 import { sipCounts } from './counters.ts'
 import { requestText } from './forward.ts'
+import { unbracketed } from './listens.ts'
 import { branchFor, connectionMark, replyTag } from './identity.ts'
 import { H_MAX_FORWARDS, H_TO } from './names.ts'
 import { markedVia, replyText } from './reply.ts'
@@ -78,7 +79,7 @@ export class SipExchange implements ScriptSubject, MessageState {
 
   localAddress(uri: string): string | null {
     const parsed = uriOf(uri)
-    return parsed === null || targetOf(parsed) === null ? null : this.engine.ownAddress(this.listen, parsed.host)
+    return parsed === null || targetOf(parsed) === null ? null : this.engine.ownAddress(this.listen, unbracketed(parsed.host))
   }
 
   log(level: number, text: string): void {

@@ -1,5 +1,6 @@
 import type { Place } from '../core/place.ts'
 import type { SipExchange } from './exchange.ts'
+import type { Endpoint } from './message.ts'
 
 /** One address that SIP is received on. */
 export interface SipListen {
@@ -49,4 +50,10 @@ export function unbracketed(host: string): string {
 /** `host:port` as it stands in a Via, and as host/http names the same TCP address. */
 export function sentBy(host: string, port: number): string {
   return `${bracketed(host)}:${port}`
+}
+
+/** `HOST[:PORT]`: the host without brackets, port 0 where there is none. */
+export function endpointOf(text: string): Endpoint {
+  const [, host = text, port = '0'] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(text) ?? []
+  return { address: unbracketed(host), port: Number(port) }
 }

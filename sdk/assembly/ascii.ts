@@ -13,7 +13,10 @@ export function hexDigit(c: i32): i32 {
   return lower >= 97 && lower <= 102 ? lower - 87 : -1
 }
 
-/** The value of a whole number in decimal digits; −1 when the text is none, or the number is above `most`, which has 18 digits at most. */
+/**
+ * The value of a whole number in decimal digits; −1 when the text is none, or the number is above `most`, which has 18
+ * digits at most.
+ */
 export function wholeNumber(text: string, most: i64 = 9007199254740991): i64 {
   let value: i64 = 0
   for (let i = 0; i < text.length; i++) {

@@ -2,7 +2,10 @@
 
 const signs = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 
-/** The bytes of a text in base64, with `url` in base64url (§5), without padding; null when it is none. Bits beyond the last byte are not looked at. */
+/**
+ * The bytes of a text in base64, with `url` in base64url (§5), without padding; null when it is none. Bits beyond the
+ * last byte are not looked at.
+ */
 export function fromBase64(text: string, url: bool = false): Uint8Array | null {
   const length = text.length
   if ((length & 3) == 1) return null

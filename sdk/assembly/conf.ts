@@ -37,8 +37,8 @@ export function setup(): void {
 }
 
 /**
- * The host's number of a conf class; registers it when it is new. `level`: the one that it is to have, −1 for whichever it has,
- * `Level.Location` when it is new.
+ * The host's number of a conf class; registers it when it is new. `level`: the one that it is to have, −1 for whichever
+ * it has, `Level.Location` when it is new.
  */
 export function confOf<C>(level: i32 = -1): i32 {
   setup()

@@ -5,7 +5,10 @@ import { Bytes } from './bytes'
 /** Whether the last text that was decoded had a `%` that begins no escape. */
 export let broken: bool = false
 
-/** The bytes that a text with percent escapes stands for; a `%` that begins no escape stays, and is told in `broken`. `plus`: `+` is a blank. */
+/**
+ * The bytes that a text with percent escapes stands for; a `%` that begins no escape stays, and is told in `broken`.
+ * `plus`: `+` is a blank.
+ */
 export function unescaped(text: string, plus: bool = false): Bytes {
   const buffer = String.UTF8.encode(text)
   const at = changetype<usize>(buffer)
@@ -65,7 +68,9 @@ export class Form {
   /** Every value of a name but those that are broken. */
   all(name: string): string[] {
     const found: string[] = []
-    for (let i = 0; i < this.names.length; i++) if (this.names[i] == name && !this.brokenOnes[i]) found.push(this.values[i])
+    for (let i = 0; i < this.names.length; i++) {
+      if (this.names[i] == name && !this.brokenOnes[i]) found.push(this.values[i])
+    }
     return found
   }
 }

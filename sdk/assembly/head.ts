@@ -1,5 +1,5 @@
-// The request's headers: the first one by a call of its own, the others from the head that the host writes into the arena
-// (docs/abi.md, "The head").
+// The request's headers: the first one by a call of its own, the others from the head that the host writes into the
+// arena (docs/abi.md, "The head").
 import * as host from './vespid'
 import * as text from './text'
 
@@ -43,8 +43,8 @@ export let headerAt: usize = 0
 let askedStamp: i32 = 0
 
 /**
- * Finds a header's value: its length, with its place in `headerAt`; −1 when there is none. The first header that is asked
- * for crosses alone; with the second the whole head is fetched, and the others cost no call.
+ * Finds a header's value: its length, with its place in `headerAt`; −1 when there is none. The first header that is
+ * asked for crosses alone; with the second the whole head is fetched, and the others cost no call.
  */
 export function findHeader(name: string, stamp: i32): i32 {
   const id = text.literal(name)

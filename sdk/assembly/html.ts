@@ -3,7 +3,9 @@ import { Request } from './request'
 import { Script } from './script'
 import { Status } from './status'
 
-/** What stands for a character that may not stand for itself; `''` for the others. Control characters cannot be shown. */
+/**
+ * What stands for a character that may not stand for itself; `''` for the others. Control characters cannot be shown.
+ */
 function nameOf(c: i32): string {
   switch (c) {
     case 38: return '&amp;'
@@ -47,12 +49,14 @@ export class Page {
   }
 
   /**
-   * The page loads nothing, runs no scripts, sends its forms here only, is in no frame, and is kept by nobody (Content Security Policy 3).
-   * `style`: the source of its style sheet, `nonce-…` or `sha256-…`.
+   * The page loads nothing, runs no scripts, sends its forms here only, is in no frame, and is kept by nobody (Content
+   * Security Policy 3). `style`: the source of its style sheet, `nonce-…` or `sha256-…`.
    */
   sealed(style: string): Page {
-    return this.with('Content-Security-Policy', `default-src 'none'; style-src '${style}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`)
-      .with('X-Content-Type-Options', 'nosniff').with('Referrer-Policy', 'same-origin').with('Cache-Control', 'no-store')
+    const rest = `form-action 'self'; frame-ancestors 'none'; base-uri 'none'`
+    return this.with('Content-Security-Policy', `default-src 'none'; style-src '${style}'; ${rest}`)
+      .with('X-Content-Type-Options', 'nosniff').with('Referrer-Policy', 'same-origin')
+      .with('Cache-Control', 'no-store')
   }
 
   /** Answers the request with it. Return what this returns. */

@@ -8,7 +8,10 @@ export function mediaType(value: string | null): string {
   return (semicolon < 0 ? value : value.substring(0, semicolon)).trim().toLowerCase()
 }
 
-/** The list of a place with the words of one use of a `…_types` directive added; text/html is always in it. A word that is there already is warned of. */
+/**
+ * The list of a place with the words of one use of a `…_types` directive added; text/html is always in it. A word that
+ * is there already is warned of.
+ */
 export function addTypes(types: string[] | null, args: string[]): string[] {
   const all: string[] = types === null ? ['text/html'] : types
   for (let i = 1; i < args.length; i++) {

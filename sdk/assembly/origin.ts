@@ -1,8 +1,12 @@
-// Whether a request was meant by who sent it: pages of other sites may make a browser send one (cross-site request forgery).
+// Whether a request was meant by who sent it: pages of other sites may make a browser send one (cross-site request
+// forgery).
 import * as host from './vespid'
 import { Request } from './request'
 
-/** Whether a request may come from a page of another site, by what browsers say of it (Fetch Metadata; RFC 6454 §7). Programs say nothing. */
+/**
+ * Whether a request may come from a page of another site, by what browsers say of it (Fetch Metadata; RFC 6454 §7).
+ * Programs say nothing.
+ */
 export function isForeign(r: Request): bool {
   const site = r.header('sec-fetch-site')
   if (site !== null) return site != 'same-origin' && site != 'none'
@@ -40,8 +44,8 @@ function isToken(text: string): bool {
 }
 
 /**
- * The token that a browser has in a cookie, `''` for none. Other sites can neither read nor send it: a form of ours holds the same one, and
- * what is sent without it is not from our form.
+ * The token that a browser has in a cookie, `''` for none. Other sites can neither read nor send it: a form of ours
+ * holds the same one, and what is sent without it is not from our form.
  */
 export function tokenOf(r: Request, cookie: string): string {
   const token = r.cookie(cookie)

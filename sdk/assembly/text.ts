@@ -101,8 +101,8 @@ export function encode(text: string, to: usize): i32 {
 }
 
 /**
- * A string from UTF-8 bytes; eight ASCII characters at a time. What is no UTF-8 becomes U+FFFD: AssemblyScript's own function would make other
- * characters of it, a slash of C0 AF, or drop it.
+ * A string from UTF-8 bytes; eight ASCII characters at a time. What is no UTF-8 becomes U+FFFD: AssemblyScript's own
+ * function would make other characters of it, a slash of C0 AF, or drop it.
  */
 export function decode(from: usize, n: i32): string {
   let ascii = true
@@ -163,8 +163,9 @@ export function same(from: usize, n: i32, text: string): bool {
 export let out: usize = 0
 
 /**
- * Room for an answer of the host, the rest of the static buffer, `roomSize` bytes. Every call that fills (pointer, capacity) is
- * made like this: `let n = host.f(text.room(), text.roomSize()); if (text.short(n)) n = host.f(text.out, n)`, then `text.answered(n)`.
+ * Room for an answer of the host, the rest of the static buffer, `roomSize` bytes. Every call that fills (pointer,
+ * capacity) is made like this: `let n = host.f(text.room(), text.roomSize()); if (text.short(n)) n = host.f(text.out,
+ * n)`, then `text.answered(n)`.
  */
 export function room(): usize { return out = stage + used }
 export function roomSize(): i32 { return size - used }

@@ -19,7 +19,8 @@ export function secondsOf(text: string): i64 {
       continue
     }
     const unit = 'yMwdhms '.indexOf(String.fromCharCode(c)) + 1
-    if (unit == 0 || unit <= step || (c == 32 && step == 7) || (c == 109 && at < text.length && text.charCodeAt(at) == 115)) return -1
+    const milliseconds = c == 109 && at < text.length && text.charCodeAt(at) == 115
+    if (unit == 0 || unit <= step || (c == 32 && step == 7) || milliseconds) return -1
     step = unit
     total += value * scale(c)
     value = 0

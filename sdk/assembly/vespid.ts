@@ -1,5 +1,5 @@
-// The functions that vespid gives to plugins, in the order of docs/abi.md, which describes each. Authors use what is built on them, not these.
-// They are imported from a module of this file's name.
+// The functions that vespid gives to plugins, in the order of docs/abi.md, which describes each. Authors use what is
+// built on them, not these. They are imported from a module of this file's name.
 
 // Registration
 export declare function name(text: usize, length: i32): i32

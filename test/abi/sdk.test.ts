@@ -10,6 +10,7 @@ import { after } from 'node:test'
 import { readFileSync } from 'node:fs'
 import { metricBoard } from '../../host/core/metricboard.ts'
 import { compilePlugin } from '../../host/wasm/compile.ts'
+import { defaultSettings } from '../../host/wasm/limits/settings.ts'
 import { instantiate } from '../../host/wasm/plugins.ts'
 import type { NativeModule } from '../../host/wasm/native/module.ts'
 import type { Services } from '../../host/wasm/services.ts'
@@ -27,7 +28,8 @@ await builtPlugin(fileURLToPath(new URL('../../sdk/test/everything', import.meta
 const compiled = compilePlugin(file, readFileSync(file))
 
 function everything(services: Services = {}): NativeModule {
-  return instantiate(compiled, services)
+  // A time that a busy machine does not exceed.
+  return instantiate(compiled, services, false, { ...defaultSettings, time: 1000 })
 }
 
 async function started(t: TestContext, conf: string, services: Services = {}, http = '', main = ''): Promise<Served & { module: NativeModule, get(path: string, head?: string, body?: string): Promise<string> }> {

@@ -137,6 +137,7 @@ test('unix datagrams', async (t) => {
   assert.equal(await ask(Buffer.from([0, 1, 2, 0xff, 0xfe])), parseError)
   assert.equal(await ask('['.repeat(60_000)), parseError)
   assert.equal(await ask('{"jsonrpc":"1.0","method":"core.version"}'), invalid)
+  assert.equal(await ask('{"jsonrpc":"2.0","method":"core.version","id":12345678901234567890}'), versionAnswer().replace(/1(?=\n}$)/, '12345678901234567890'))
   assert.equal(await ask('[]'), errorAnswer(-32600, 'Invalid Request', ',\n\t\t"data":\t{\n\t\t\t"note":\t"it is empty"\n\t\t}'))
   const calls = (n: number): string => `[${Array.from({ length: n }, () => version()).join(',')}]`
   assert.equal(await ask(calls(100)), `[${Array.from({ length: 100 }, () => versionAnswer()).join(', ')}]`)

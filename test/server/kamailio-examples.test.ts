@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { skipWithout } from '../programs.ts'
 import { freePort, site, startScript } from './kit.ts'
 import type { Server, StartOptions, Test } from './kit.ts'
 import { look, sample, send, utf8 } from './xhttp-pi-kit.ts'
@@ -82,7 +83,7 @@ test('xhttp_pi', async (t) => {
   assert.deepEqual((await shown(server, '/pi/dispatcher/show?cmd=on')).slice(6), [])
 })
 
-test("xhttp_pi with Kamailio's own framework file", { skip: existsSync(sample) ? false : `not installed: ${sample}` }, async (t) => {
+test("xhttp_pi with Kamailio's own framework file", { skip: skipWithout(sample) }, async (t) => {
   const server = await pages(t, readFileSync(sample, 'utf8'))
   const menu = look((await server.get('/pi/dispatcher')).body)
   assert.deepEqual([menu.mods, menu.commands], [['dispatcher', 'dialplan'], ['show_destinations_with_small_setid', 'show_all', 'update_setid', 'update_destination', 'update_attr',

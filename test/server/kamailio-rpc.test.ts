@@ -139,6 +139,7 @@ test('hostile parameters get Kamailio\'s faults or clear errors', async (t) => {
     ['htable.sets', ['a', '', 'v'], [500, 'Failed to set the item.']], ['htable.sets', ['a', 'k', null], [500, 'Not enough parameters (htable name, key name and value)']],
     ['htable.setxi', ['a', 'k', 3, -5], 'Ok. Key set to new value.'], ['htable.get', ['a', 'k'], { item: { name: 'k', value: 3, flags: 0, expire: 'NEVER' } }],
     ['htable.seti', ['a', 'big', 1e300], 'Ok. Key set to new value.'], ['htable.get', ['a', 'big'], { item: { name: 'big', value: -2147483648, flags: 0, expire: 'NEVER' } }],
+    ['htable.delete', ['a'], [500, 'Not enough parameters (htable name & key name']],
     ['htable.reload', ['none'], [500, 'No htable db_url']], ['htable.setex', ['a'], [500, 'Not enough parameters (htable name, item name and expire)']], ['htable.delete', ['a', 'nope'], [404, 'Key not found in htable.']],
     ['pv.shvGet', ['nope'], [404, 'Variable not found']], ['pv.shvSet', [], [500, 'Missing parameter varname (Parameters: varname type value)']],
     ['pv.shvSet', ['x'], [500, 'Missing parameter type (Parameters: varname type value)']], ['pv.shvSet', ['x', 'float', 1], [500, 'Unknown parameter type (Types: int or str)']],
@@ -155,6 +156,30 @@ test('hostile parameters get Kamailio\'s faults or clear errors', async (t) => {
     assert.deepEqual(error === undefined ? result : [error.code, error.message], expected, `${name} ${JSON.stringify(params).slice(0, 60)}`)
   }
   assert.equal((await server.get('/')).status, 200)
+})
+
+test('hash tables: what a script and what a command has written, in UTF-8, and how long it lives', async (t) => {
+  const server = await startScript(t, own.replace('  xlog(', `  if ($rm == "PUT") { $sht(a=>$hdr(Key)) = $rb; $shv(x) = $rb; sht_setxs("e", "script", "v", "0"); }
+  if ($hu == "/key") { xhttp_reply("200", "OK", "text/plain", "$sht(a=>$hdr(Key)) $shv(x) $shtex(e=>script)"); exit; }
+  xlog(`).replace('modparam("pv"', 'modparam("htable", "htable", "e=>size=4;autoexpire=500;")\nmodparam("pv"'))
+  const key = '\xc3\xa9\xe2\x82\xac'
+  const seen = async (): Promise<string> => (await server.request('GET', '/key', { Key: key })).body
+  const item = async (table: string, name: string): Promise<{ name: string, value: unknown, expire: string }> => (await server.rpc('htable.get', table, name)).result.item
+  await server.request('PUT', '/', { Key: key }, 'gr\xc3\xbcn')
+  assert.deepEqual(await item('a', 'é€'), { name: 'é€', value: 'grün', flags: 2, expire: 'NEVER' })
+  assert.deepEqual((await server.rpc('pv.shvGet', 'x')).result, { name: 'x', type: 'string', value: 'grün' })
+  assert.deepEqual((await server.rpc('htable.dump', 'a')).result.map(({ slot }: { slot: unknown }) => slot), [[{ name: 'é€', value: 'grün', type: 'str' }]])
+  assert.equal((await server.rpc('htable.sets', 'a', 'é€', 'früh')).error, undefined)
+  assert.equal((await server.rpc('pv.shvSet', 'x', 'str', 'ß')).error, undefined)
+  assert.match(await seen(), /^fr\xc3\xbch \xc3\x9f (?:500|49\d)$/)
+  for (const seconds of [0, -5, 900]) {
+    const before = Date.now()
+    await server.rpc('htable.setxs', 'e', 'k', 'v', seconds)
+    const { expire } = await item('e', 'k')
+    assert.match(expire, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/)
+    const ends = new Date(expire.replace(' ', 'T')).getTime() - (seconds > 0 ? seconds : 500) * 1000
+    assert.ok(ends > before - 2000 && ends < Date.now() + 2000, `${seconds}: ${expire}`)
+  }
 })
 
 test('statistics count what is served, in all workers, over reloads, and begin anew', async (t) => {

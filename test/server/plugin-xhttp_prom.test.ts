@@ -122,12 +122,12 @@ test('functions refuse what Kamailio\'s refuse', async (t) => {
   const calls = [
     'prom_counter_inc("nope", 1)', 'prom_counter_inc("level_bytes", 1)', 'prom_counter_inc("calls_total", 1, "one")', 'prom_counter_inc("calls_total", "$var(n)", "a", "b")',
     'prom_counter_inc("calls_total", 1, "a", "")', 'prom_gauge_set("level_bytes", "abc")', 'prom_gauge_reset("level_bytes")', 'prom_gauge_inc("level_bytes", "2.5")',
-    `prom_counter_inc("calls_total", 1, "${'x'.repeat(2000)}", "b")`,
+    `prom_counter_inc("calls_total", 1, "${'x'.repeat(2000)}", "b")`, 'prom_gauge_set("level_bytes", "")', 'prom_histogram_observe("wait_seconds", "$var(e)", "/a")',
   ]
   const script = calls.map((call) => `${call}; $var(r) = $var(r) + $rc + " ";`).join('\n')
   const server = await start(t, `events {} http { ${definitions} server { listen 127.0.0.1:<port>; location / { event_route[xhttp:request] {
-    $var(n) = -1; $var(r) = ""; ${script} xhttp_reply(200, "OK", "text/plain", "$var(r)"); } } } }`)
-  assert.equal((await server.get('/')).body, '-1 -1 -1 -1 -1 1 1 1 -1 ')
+    $var(n) = -1; $var(e) = ""; $var(r) = ""; ${script} xhttp_reply(200, "OK", "text/plain", "$var(r)"); } } } }`)
+  assert.equal((await server.get('/')).body, '-1 -1 -1 -1 -1 1 1 1 -1 -1 -1 ')
 })
 
 test('commands with hostile parameters', async (t) => {
@@ -141,12 +141,12 @@ test('commands with hostile parameters', async (t) => {
     await call('counter_inc', 'calls_total', 2, 'GET', 'a'), await call('counter_inc', 'calls_total', 2, 'GET', 7), await call('gauge_set'), await call('gauge_set', 'level_bytes', '4.5'),
     await call('gauge_set', 'calls_total', 1, 'a', 'b'), await call('gauge_inc', 'level_bytes', 0.5), await call('histogram_observe', 'wait_seconds', 1e308, '/a'),
     await call('histogram_observe'), await call('counter_reset', 'x'.repeat(100_000)), await call('gauge_reset', 'level_bytes', ['a']),
-    await call('counter_reset', 'calls_total', 'GET', 'y'.repeat(5000)),
+    await call('counter_reset', 'calls_total', 'GET', 'y'.repeat(5000)), await call('gauge_set', 'nope', 1), await call('counter_inc', 'calls_total', 1, '', 'x'),
   ].map((answer) => (Array.isArray(answer) ? [answer[0], String(answer[1]).slice(0, 60)] : answer)), [
     [400, 'required counter identifier'], [400, 'required counter identifier'], [400, 'required number argument'], {}, [500, 'Failed to add 1 to counter: nope'],
     {}, [500, 'Failed to add 2 to counter: calls_total (GET)'], [400, 'required gauge identifier'], {},
-    [500, 'Failed to assign 1.000000 gauge: calls_total (a, b)'], {}, {}, [400, 'required histogram identifier'], [500, `Failed to reset counter: ${'x'.repeat(35)}`], {},
-    [500, `Failed to reset counter: calls_total (GET, ${'y'.repeat(17)}`],
+    [500, 'Failed to assign 1.000000 to gauge: calls_total (a, b)'], {}, {}, [400, 'required histogram identifier'], [500, `Failed to reset counter: ${'x'.repeat(35)}`], {},
+    [500, `Failed to reset counter: calls_total (GET, ${'y'.repeat(17)}`], [500, 'Failed to assign 1.000000 gauge: nope'], [500, 'Failed to add 1 to counter: calls_total (, x)'],
   ])
   const { text } = await page(server, '/metrics')
   assert.match(text, /^kamailio_level_bytes 0\.000000 /m)

@@ -107,3 +107,19 @@ test('IPv6: answers, loose routes, and every address', { skip: withoutIPv6 }, as
   assert.deepEqual([way(bye, { own, caller: caller.port }), lines(bye, 'Route')],
     [['Via: SIP/2.0/UDP [::1]:<own>;branch=<branch>', 'Via: SIP/2.0/UDP [::1]:<caller>;branch=z9hG4bK2'], []])
 })
+
+test('an advertised address stands in Via and Record-Route, is this server, and the answer is taken', async (t) => {
+  for (const told of ['[2001:db8::7]', '[2001:db8::7]:5090', 'SIP.example.com', 'sip.example.com:5090']) {
+    const server = await start(t, `worker_processes 1; http { sip { listen udp:127.0.0.1:<port> advertise=${told}; request_route {
+      if (uri == myself && is_myself("$ru")) { send_reply("200", "mine"); exit; }
+      record_route(); $du = $hdr(X-To); forward(); } } }`)
+    const caller = await SipPeer.open(t)
+    const callee = await SipPeer.open(t)
+    caller.send(caller.request('MESSAGE', 'sip:bob@example.com', { headers: `X-To: sip:127.0.0.1:${callee.port}\r\n` }), server.port())
+    const seen = await callee.next()
+    assert.deepEqual(way(seen, {}).slice(0, 2), [`Record-Route: <sip:${told};lr>`, `Via: SIP/2.0/UDP ${told};branch=<branch>`])
+    callee.send(answer(seen, '200 Taken'), server.port())
+    assert.match(await caller.next(), /^SIP\/2\.0 200 Taken\r\n/)
+    assert.match(await caller.ask(server.port(), 'MESSAGE', `sip:${told}`), /^SIP\/2\.0 200 mine\r\n/)
+  }
+})

@@ -1,6 +1,6 @@
 /** xhttp_pi on real PostgreSQL and MariaDB servers, with Kamailio's own framework file, and in a browser. */
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { openBrowser } from '../browser.ts'
 import { skipWithout } from '../programs.ts'
@@ -55,7 +55,7 @@ test('PostgreSQL', { skip: skipWithout('initdb', 'postgres') }, async (t) => {
 test('MariaDB', { skip: skipWithout('mariadbd', 'mariadb-install-db') }, async (t) => {
   const url = await startMariadb(t)
   await endToEnd(t, url, 'datetime', 'id integer auto_increment primary key')
-  await t.test("Kamailio's own framework file", { skip: existsSync(sample) ? false : `not installed: ${sample}` }, async (t) => {
+  await t.test("Kamailio's own framework file", { skip: skipWithout(sample) }, async (t) => {
     await ask(url, `create table dispatcher (id int unsigned auto_increment primary key not null, setid int default 0 not null, destination varchar(192) default '' not null,
       flags int default 0 not null, priority int default 0 not null, attrs varchar(128) default '' not null, description varchar(64) default '' not null)`)
     const server = await pi(t, readFileSync(sample, 'utf8').replace('mysql://kamailio:kamailiorw@localhost/kamailio', url))

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { mergeValue, mergeValues } from '../../host/conf/merge.ts'
 import {
-  bounds, deprecated, setAccess, setBitmask, setBufs, setEnum, setFlag, setKeyval, setMsec, setNum, setOff, setPath, setSec, setSize, setStr,
+  bounds, deprecated, setBitmask, setBufs, setEnum, setFlag, setMsec, setNum, setOff, setPath, setSec, setSize, setStr,
   setStrArray,
 } from '../../host/conf/setters.ts'
 import { Args, Where } from '../../host/module.ts'
@@ -26,7 +26,6 @@ test('values of the standard setters', (t) => {
     ['x off;', { set: setFlag }, false],
     ['x "a b";', { set: setStr }, 'a b'],
     ['x a; x b;', { set: setStrArray }, ['a', 'b']],
-    ['x a b; x c d;', { set: setKeyval }, [{ key: 'a', value: 'b' }, { key: 'c', value: 'd' }]],
     ['x 12;', { set: setNum }, 12],
     ['x 8k;', { set: setSize }, 8192],
     ['x 1g;', { set: setOff }, 1073741824],
@@ -36,7 +35,6 @@ test('values of the standard setters', (t) => {
     ['x ALL;', { set: setEnum, post: { all: 1, any: 2 } }, 1],
     ['x a b; x c;', { set: setBitmask, post: { a: 1, b: 2, c: 4 } }, 7],
     ['x temp/ 1 2;', { set: setPath }, { name: '<P>/temp', levels: [1, 2] }],
-    ['x user:rw group:rw all:r;', { set: setAccess }, 0o664],
     ['x 400;', { set: setNum, post: bounds(400, 599) }, 400],
   ]
   for (const [text, members, value] of cases) assert.deepEqual(use(t, text, members), { value, messages: [] }, text)
@@ -61,7 +59,6 @@ test('messages of the standard setters', (t) => {
     ['x constructor;', { set: setBitmask, post: { a: 1 } }, ['[emerg] invalid value "constructor"']],
     ['x t 0;', { set: setPath }, ['[emerg] "x" directive invalid value']],
     ['x t 5 6;', { set: setPath }, ['[emerg] "x" directive invalid value']],
-    ['x user:w;', { set: setAccess }, ['[emerg] invalid value "user:w"']],
     ['x 600;', { set: setNum, post: bounds(400, 599) }, ['[emerg] value must be between 400 and 599']],
     ['x 1;', { set: setNum, post: bounds(2) }, ['[emerg] value must be equal to or greater than 2']],
     ['x 1;', { set: setNum, post: deprecated('y') }, ['[warn] the "x" directive is deprecated, use the "y" directive instead']],

@@ -200,7 +200,6 @@ test('while a filter waits the client is not read beyond what fits', async (t) =
   client.write('x'.repeat(size))
   await until(() => parts === 1 && [...server.engine.connections].some((c) => c.paused), () => 'the client is not held')
   // All that may be there: what was read before the client was held.
-  assert.ok(client.socket.bytesWritten - client.socket.writableLength >= 0)
   assert.ok(client.socket.writableLength > 0, 'everything was read')
   client.close()
   await until(() => { release(); return server.engine.connections.size === 0 }, () => 'the connection stays')

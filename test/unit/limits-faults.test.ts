@@ -13,7 +13,7 @@ function at(count: number, period: number) {
   const told: number[] = []
   const faults = new Faults(held(count, period), counters, () => time.now)
   faults.onChange = (milliseconds) => told.push(milliseconds)
-  const closed = (): boolean => faults.until !== 0 && faults.blocked()
+  const closed = (): boolean => faults.blocked
   return { time, counters, told, faults, closed }
 }
 

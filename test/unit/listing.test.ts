@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { escapeHtml, escapeJson, utf8Length, utf8Slice } from '../../host/modules/static/escape.ts'
+import { escapeJson } from '../../host/core/text.ts'
+import { escapeHtml, utf8Length, utf8Slice } from '../../host/modules/static/escape.ts'
 import type { Entry } from '../../host/modules/static/listing.ts'
 import { listing } from '../../host/modules/static/listing.ts'
 

@@ -87,6 +87,20 @@ test('base 58 and the core hash', () => {
   assert.equal(runBody('$var(x) = "h\xe9llo w\xff"; $var(y) = $(var(x){s.corehash,16});').run.get('$var(y)'), 8)
 })
 
+test('texts as Kamailio 5.6.3 makes them', () => {
+  const texts: Record<string, readonly [string, string]> = {
+    's.escape.user': ['/a/b?a=1&b=2', '%2fa%2fb?a=1&b=2'], 's.corehash': ['/a/b?a=1&b=2', '2245888027'], 's.corehash,0': ['hello', '1702468499'],
+    's.encode.7bit': ['hello12', 'E8329BFD8EC900'], 's.decode.7bit': ['AFF04BFC0BF76226714F06', '/a/b?a=1&b=2'], 's.encode.7bit}{s.decode.7bit': ['/', '/'],
+    'param.value,a,&': ['a=1&a=2&A=3&b', '3'], 'param.name,0,&': ['a=1&a=2&A=3&b', 'a'], 'param.count,&': ['a=1&a=2&A=3&b', '4'],
+  }
+  for (const [operation, [text, made]] of Object.entries(texts)) {
+    assert.equal(String(runBody(`$var(x) = "${text}"; $var(y) = $(var(x){${operation}});`).run.get('$var(y)')), made, operation)
+  }
+  for (const operation of ['param.count', 'param.in,a', 'param.value,a']) {
+    assert.equal(runBody(`$var(x) = ""; $avp(y) = $(var(x){${operation}});`).run.get('$avp(y)'), null, operation)
+  }
+})
+
 test('no transformation fails on any text or argument; results are texts, ints or undefined', () => {
   const { run } = runBody('$var(x) = 1;')
   const library = hostLibrary()
@@ -96,7 +110,7 @@ test('no transformation fails on any text or argument; results are texts, ints o
   const operations: Record<string, string[]> = {
     s: ['len', 'int', 'md5', 'sha256', 'sha384', 'sha512', 'tolower', 'toupper', 'trim', 'ltrim', 'rtrim', 'rmws', 'numeric', 'rm', 'replace', 'strip', 'striptail', 'substr', 'select',
       'prefixes', 'prefixes.quoted', 'index', 'rindex', 'after', 'before', 'count', 'ftime', 'corehash', 'unquote', 'unbracket', 'encode.hexa', 'decode.hexa', 'encode.base64', 'decode.base64',
-      'encode.base64t', 'decode.base64t', 'encode.base64url', 'decode.base64url', 'encode.base58', 'decode.base58', 'escape.common', 'unescape.common', 'escape.user', 'unescape.user',
+      'encode.base64t', 'decode.base64t', 'encode.base64url', 'decode.base64url', 'encode.base58', 'decode.base58', 'encode.7bit', 'decode.7bit', 'escape.common', 'unescape.common', 'escape.user', 'unescape.user',
       'escape.param', 'unescape.param', 'escape.csv', 'urlencode.param', 'urldecode.param'],
     re: ['subst'], param: ['value', 'in', 'valueat', 'name', 'count'], uri: ['user', 'host', 'port', 'params', 'param', 'transport', 'saor', 'duri', 'suri'],
     nameaddr: ['name', 'uri', 'len'], tobody: ['uri', 'user', 'host', 'display', 'tag', 'params'], line: ['count', 'at', 'sw'], url: ['path', 'querystring'],

@@ -83,3 +83,18 @@ test('bytes and text of a document have the same answer and effect, whichever wa
   }
   assert.ok(simple > 1000, `${simple} were simple`)
 })
+
+test('the known call is read again with another id, and nothing that only looks like it', () => {
+  const known = '{"jsonrpc":"2.0","method":"core.version","id":7}'
+  const call = (id: string) => ({ method: 'core.version', params: undefined, id })
+  for (const _ of [1, 2]) assert.deepEqual(read(known), call('7'))
+  for (const id of ['0', '8', '12', '123456789']) assert.deepEqual(read(known.replace('7', id)), call(id), id)
+  for (const id of ['01', '1234567890', '1.5', '-1', '7e1', '']) assert.equal(read(known.replace('7', id)), null, id)
+  for (const id of ['null', '"7"']) assert.deepEqual(read(known.replace('7', id)), call(id), id)
+  assert.deepEqual(read(known.replace('core', 'tore')), { ...call('7'), method: 'tore.version' })
+  assert.deepEqual(read(known), call('7'))
+  assert.deepEqual(read(known.replace('7', '7,"params":[1]')), { ...call('7'), params: [1] })
+  assert.deepEqual(read(known), call('7'))
+  for (const end of ['}}', '} x', ',"x":1}', '']) assert.equal(read(known.slice(0, -1) + end), null, end)
+  assert.deepEqual(read(known.slice(0, -1) + ' } '), call('7'))
+})

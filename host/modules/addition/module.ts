@@ -32,7 +32,7 @@ class AdditionConf {
 interface Addition { readonly conf: AdditionConf, begun: boolean }
 
 /** The length is not known any more, nor can the body be cut to ranges. */
-export function additionHeaderFilter(r: Request, conf: AdditionConf): Verdict {
+function additionHeaderFilter(r: Request, conf: AdditionConf): Verdict {
   const out = r.headersOut
   if (out.status !== 200 || r.parent !== null || !hasType(conf.types, out.contentType)) return OK
   r.ctx[conf.index] = { conf, begun: false } satisfies Addition

@@ -20,7 +20,7 @@ export function verifyPassword(password: string, stored: string): boolean | null
 }
 
 /** The password as `stored` would have it: crypt(3) with `stored` as the salt; null for an unsupported form. */
-export function encrypt(password: string, stored: string): string | null {
+function encrypt(password: string, stored: string): string | null {
   if (stored.startsWith('$apr1$')) return md5Crypt(password, stored, '$apr1$')
   if (stored.startsWith('{PLAIN}')) return `{PLAIN}${password}`
   if (stored.startsWith('{SSHA}')) return saltedSha1(password, stored)

@@ -27,7 +27,7 @@ class AuthRequestConf {
 }
 
 /** Asks the location; its verdict comes when it has answered. */
-export function authRequestHandler(r: Request, conf: AuthRequestConf): Answer {
+function authRequestHandler(r: Request, conf: AuthRequestConf): Answer {
   return new Promise<Verdict>((resolve) => {
     const done = (sr: Request): Verdict => {
       resolve(decide(r, sr, conf))

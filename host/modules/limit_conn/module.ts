@@ -43,7 +43,7 @@ function setLimit(cf: Cf, _directive: Directive, conf: LimitConnConf): string | 
 /**
  * Preaccess phase: declined, or the status of a refusal; decided once per request, given back when the request ends.
  */
-export function limitConnHandler(r: Request, conf: LimitConnConf): Verdict {
+function limitConnHandler(r: Request, conf: LimitConnConf): Verdict {
   if (r.limitConnStatus !== 0) return DECLINED
   const limits = conf.limits!
   const taken: string[] = []

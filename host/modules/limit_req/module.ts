@@ -92,7 +92,7 @@ function setLimit(cf: Cf, _directive: Directive, conf: LimitReqConf): string | v
 const pins: number[] = []
 
 /** Preaccess phase: declined, declined after a pause, or the status of a refusal; decided once per request. */
-export function limitReqHandler(r: Request, conf: LimitReqConf): Answer {
+function limitReqHandler(r: Request, conf: LimitReqConf): Answer {
   if (r.limitReqStatus !== 0) return DECLINED
   const limits = conf.limits!
   // Not the engine's time, which is that of the last read: a pause before this request would not count.

@@ -50,7 +50,7 @@ export function setLogFormat(cf: Cf, _directive: Directive, main: LogMainConf): 
 }
 
 /** The format of a name; `combined` is compiled when it is first used. */
-export function formatOf(cf: Cf, main: LogMainConf, name: string): LogFormat {
+function formatOf(cf: Cf, main: LogMainConf, name: string): LogFormat {
   const known = main.formats.get(name)
   if (known !== undefined) return known
   if (name !== 'combined') {

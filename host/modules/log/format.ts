@@ -3,6 +3,7 @@ import type { Request } from '../../http/request.ts'
 import type { ConfigError } from '../../core/errors.ts'
 import type { Variable } from '../../expr/variables.ts'
 import { placeSuffix } from '../../core/place.ts'
+import { escapeJson } from '../../core/text.ts'
 import { coreVariables } from '../../http/core/variables.ts'
 import { splitTemplate, useSelect } from '../../expr/template.ts'
 
@@ -23,18 +24,6 @@ const unsafeAll = /["\\\x00-\x1f\x7f-\xff]/g
 export function escapeDefault(value: string): string {
   if (!unsafe.test(value)) return value
   return value.replace(unsafeAll, (c) => `\\x${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)
-}
-
-const unsafeJson = /["\\\x00-\x1f]/
-const unsafeJsonAll = /["\\\x00-\x1f]/g
-const jsonNames: Readonly<Record<string, string>> = {
-  '"': '\\"', '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\b': '\\b', '\f': '\\f',
-}
-
-/** The inside of a JSON string; bytes above 0x7e are left as they are (ngx_escape_json). */
-export function escapeJson(value: string): string {
-  if (!unsafeJson.test(value)) return value
-  return value.replace(unsafeJsonAll, (c) => jsonNames[c] ?? `\\u00${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)
 }
 
 /** A `log_format`, compiled. */

@@ -26,7 +26,7 @@ class MirrorConf {
 }
 
 /** Makes the copies, behind the request body when they are to have it. */
-export function mirrorHandler(r: Request, conf: MirrorConf): Answer {
+function mirrorHandler(r: Request, conf: MirrorConf): Answer {
   if (r.parent !== null || r.ctx[conf.index] !== undefined) return DECLINED
   r.ctx[conf.index] = true
   if (!conf.requestBody) return mirror(r, conf)

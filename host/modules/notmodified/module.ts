@@ -13,7 +13,7 @@ import { moduleOrder } from '../order.ts'
  * Answers 412 when a precondition fails, turns a 200 into 304 when every condition that is there says that the client
  * has it.
  */
-export function notModifiedFilter(r: Request): Verdict {
+function notModifiedFilter(r: Request): Verdict {
   const out = r.headersOut
   if (out.status !== 200 || r.parent !== null) return OK
   const { head } = r

@@ -128,12 +128,12 @@ export class ProxyConf {
 }
 
 /** The client's headers that are between it and us alone, or that we write anew (nginx.md §11). */
-export const hopHeaders = [
+const hopHeaders = [
   'host', 'connection', 'content-length', 'transfer-encoding', 'te', 'keep-alive', 'expect', 'upgrade',
 ]
 
 /** Response headers that are not passed on unless `proxy_pass_header` says so (nginx.md §11). */
-export const hiddenHeaders = [
+const hiddenHeaders = [
   'date', 'server', 'x-pad', 'x-accel-expires', 'x-accel-redirect', 'x-accel-limit-rate', 'x-accel-buffering',
   'x-accel-charset',
 ]

@@ -27,7 +27,7 @@ interface RangeState {
 }
 
 /** Decides about ranges and says in the head what was decided. */
-export function rangeHeaderFilter(r: Request, conf: RangeConf): Verdict {
+function rangeHeaderFilter(r: Request, conf: RangeConf): Verdict {
   const out = r.headersOut
   if (!out.allowRanges) return OK
   if (out.status !== 200 || out.contentLength < 0 || r.version < 1000 || r.parent !== null) return OK
@@ -95,7 +95,7 @@ function rangeHead(partHead: string, { start, end }: Range, length: number): str
 }
 
 /** Starts to cut when the header filter has decided so. */
-export function startRanges(r: Request, conf: RangeConf): RangeCutter | null {
+function startRanges(r: Request, conf: RangeConf): RangeCutter | null {
   const state = r.ctx[conf.index] as RangeState | undefined
   if (state === undefined || r.headersOut.status !== 206) return null
   const { ranges, partHead, length, end } = state

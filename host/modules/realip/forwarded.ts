@@ -9,7 +9,7 @@ export interface Forwarded { readonly address: string, readonly port: number }
 export interface Trusted { readonly networks: Cidr[], unix: boolean }
 
 /** Whether an address in text (or `unix:`) is that of a trusted proxy. */
-export function isTrusted(trusted: Trusted, address: string): boolean {
+function isTrusted(trusted: Trusted, address: string): boolean {
   if (address === 'unix:') return trusted.unix
   const binary = parseAddress(address)
   return binary !== null && inNetworks(trusted.networks, unmapped(binary))

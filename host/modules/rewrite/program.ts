@@ -17,7 +17,7 @@ export interface Statement {
 }
 
 /** Runs statements in order until one ends the program. A statement that waits ends it as well: only `return` can. */
-export function runStatements(statements: readonly Statement[], r: Request, run: Run): Answer {
+function runStatements(statements: readonly Statement[], r: Request, run: Run): Answer {
   for (let i = 0; i < statements.length; i++) {
     const answer = statements[i]!.run(r, run)
     if (answer !== NEXT) return answer
@@ -80,7 +80,7 @@ export class IfStatement implements Statement {
 const nothing = Buffer.alloc(0)
 
 /** Whether a status of `return` sends its text as Location. */
-export function isRedirect(status: number): boolean {
+function isRedirect(status: number): boolean {
   return status === 301 || status === 302 || status === 303 || status === 307 || status === 308
 }
 

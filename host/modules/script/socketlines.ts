@@ -1,7 +1,7 @@
 import type { Cycle } from '../../cycle.ts'
 import type { SocketLine } from '../../script/compile/context.ts'
 import type { Transport } from '../../sip/message.ts'
-import { unbracketed } from '../../sip/listens.ts'
+import { endpointOf, unbracketed } from '../../sip/listens.ts'
 
 interface Line extends SocketLine {
   /** Null: UDP and TCP. */
@@ -27,9 +27,4 @@ function linesOf({ sip, script }: Cycle): Line[] {
   return all.filter(({ name, advertise }) => name !== null || advertise !== null).map(({ protocol, host, port, name, advertise }) => ({
     protocol, host, port: port === 0 ? 5060 : port, name, advertise: advertise === null ? null : endpointOf(advertise),
   }))
-}
-
-function endpointOf(text: string): { address: string, port: number } {
-  const [, host = text, port = '0'] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(text) ?? []
-  return { address: unbracketed(host), port: Number(port) }
 }

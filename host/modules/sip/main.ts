@@ -3,12 +3,14 @@ import type { Cf } from '../../conf/cf.ts'
 import type { Zone } from '../../core/zones.ts'
 import type { SipExchange } from '../../sip/exchange.ts'
 import type { SipListen, SipMain } from '../../sip/listens.ts'
+import type { Endpoint } from '../../sip/message.ts'
 import type { Program, ScriptRoute } from '../../script/program.ts'
 import type { ScriptRun } from '../../script/run.ts'
 import type { SipConf } from './conf.ts'
 import { randomBytes } from 'node:crypto'
-import { networkInterfaces } from 'node:os'
 import { serverName } from '../../http/headwriter.ts'
+import { endpointOf } from '../../sip/listens.ts'
+import { OwnAddresses } from '../../sip/localaddress.ts'
 
 const defaults = { maxMessage: 65536, idleTimeout: 120_000, messageTimeout: 10_000 }
 
@@ -30,12 +32,14 @@ export class SipServing implements SipMain {
   private readonly bound: Bound
   private readonly zone: Zone
   private known: string | null = null
-  private local: ReadonlySet<string> | null = null
+  private readonly own = new OwnAddresses()
+  private readonly advertised: readonly Endpoint[]
 
   /** `serverHeader`: the whole line that stands in the place of `Server: …`; null: the server's own, '' none. */
   constructor(conf: SipConf, bound: Bound, zone: Zone, serverHeader: string | null) {
     this.listens = conf.listens
     this.aliases = conf.aliases
+    this.advertised = conf.listens.flatMap(({ advertise }) => advertise === null ? [] : [endpointOf(advertise.toLowerCase())])
     this.maxMessage = conf.maxMessage ?? defaults.maxMessage
     this.idleTimeout = conf.idleTimeout ?? defaults.idleTimeout
     this.messageTimeout = conf.messageTimeout ?? defaults.messageTimeout
@@ -55,15 +59,10 @@ export class SipServing implements SipMain {
   isLocal(host: string, port: number): boolean {
     const name = host.toLowerCase()
     if (this.aliases.has(name) || (port !== 0 && this.aliases.has(`${name}:${port}`))) return true
-    for (const listen of this.listens) {
-      if (listen.advertise !== null && (listen.advertise === host || listen.advertise === `${host}:${port}`)) return true
-      if (port !== 0 && listen.port !== port) continue
-      if (listen.host === host) return true
-      if (listen.host !== '0.0.0.0' && listen.host !== '::') continue
-      this.local ??= new Set(Object.values(networkInterfaces()).flatMap((list) => list ?? []).map((one) => one.address))
-      if (this.local.has(host)) return true
+    for (const told of this.advertised) {
+      if (told.address === name && (port === 0 || told.port === 0 || told.port === port)) return true
     }
-    return false
+    return this.own.has(this.listens, host, port)
   }
 
   request(exchange: SipExchange): void | Promise<void> {

@@ -29,7 +29,7 @@ const contentTypes: Record<Format, string> = {
 const longestCallback = 128
 
 /** For a URI that ends in `/` and has no index file: the list of the directory's files. */
-export function autoindexHandler(r: Request, conf: AutoindexConf): Answer {
+function autoindexHandler(r: Request, conf: AutoindexConf): Answer {
   if (r.uri.charCodeAt(r.uri.length - 1) !== 47 || (r.method !== 'GET' && r.method !== 'HEAD')) return DECLINED
   const discarded = r.discardBody()
   if (discarded !== OK) return discarded

@@ -1,25 +1,10 @@
-/** What a listing needs of texts: as HTML, XML and JSON, and their length in characters. */
+/** What a listing needs of texts: as HTML and XML, and their length in characters. */
 const unsafeInHtml = /[<>&"]/g
 const entities: Record<string, string> = { '<': '&lt;', '>': '&gt;', '&': '&amp;', '"': '&quot;' }
 
 /** A text as HTML or XML content. */
 export function escapeHtml(text: string): string {
   return text.replace(unsafeInHtml, (c) => entities[c]!)
-}
-
-/** A byte string as the inside of a JSON string: quotes, backslashes and controls are escaped, other bytes stay. */
-export function escapeJson(text: string): string {
-  return text.replace(/[\x00-\x1f"\\]/g, (c) => {
-    switch (c) {
-      case '"': case '\\': return `\\${c}`
-      case '\n': return '\\n'
-      case '\r': return '\\r'
-      case '\t': return '\\t'
-      case '\b': return '\\b'
-      case '\f': return '\\f'
-      default: return `\\u00${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
-    }
-  })
 }
 
 /** How many characters a UTF-8 byte string has; its bytes when it is not valid. */

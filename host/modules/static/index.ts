@@ -30,7 +30,7 @@ function setIndex(cf: Cf, _directive: unknown, conf: IndexConf): void {
 }
 
 /** For a URI that ends in `/`: an internal redirect to the first index file that exists. */
-export function indexHandler(r: Request, conf: IndexConf): Answer {
+function indexHandler(r: Request, conf: IndexConf): Answer {
   const { uri, method } = r
   if (uri.charCodeAt(uri.length - 1) !== 47) return DECLINED
   if (method !== 'GET' && method !== 'HEAD' && method !== 'POST') return DECLINED

@@ -1,6 +1,7 @@
 import { listingTime } from '../../core/httpdate.ts'
+import { escapeJson } from '../../core/text.ts'
 import { escapeName } from '../../expr/escape.ts'
-import { escapeHtml, escapeJson, utf8Length, utf8Slice } from './escape.ts'
+import { escapeHtml, utf8Length, utf8Slice } from './escape.ts'
 
 /** One file of a listing; the name is a byte string, the time in seconds since the epoch, the size in bytes. */
 export interface Entry {

@@ -21,7 +21,7 @@ const openFlags = constants.O_RDONLY | constants.O_NONBLOCK
 const bufferLimit = 65536
 
 /** GET, HEAD or POST of a name without a final slash: the file, 301 for a directory, or what is wrong with it. */
-export function staticHandler(r: Request): Answer {
+function staticHandler(r: Request): Answer {
   const { method, uri } = r
   if (method !== 'GET' && method !== 'HEAD' && method !== 'POST') return 405
   if (uri.charCodeAt(uri.length - 1) === 47) return DECLINED
@@ -97,7 +97,7 @@ function wholeFile(fd: number, size: number): BodyPart {
 }
 
 /** `"MTIME-SIZE"`, both in hexadecimal, as nginx makes it. */
-export function entityTag(modified: number, size: number): string {
+function entityTag(modified: number, size: number): string {
   return `"${modified.toString(16)}-${size.toString(16)}"`
 }
 

@@ -55,7 +55,7 @@ function relative(r: Request, name: Template): string {
 }
 
 /** Sets the URI to the first name that exists and lets the content phase go on; otherwise the last argument decides. */
-export function tryFilesHandler(r: Request, conf: TryFilesConf): Answer {
+function tryFilesHandler(r: Request, conf: TryFilesConf): Answer {
   if (r.location.alias !== 0 && requestPath(r) === null) return 500
   const base = r.location.root.evaluate(r)
   const tries = conf.tries!

@@ -70,7 +70,7 @@ export class UpstreamGroup {
 }
 
 /** The one server of an address without `upstream{}`. */
-export function soleServer(name: string, endpoints: readonly Endpoint[]): ServerLine {
+function soleServer(name: string, endpoints: readonly Endpoint[]): ServerLine {
   return { name, endpoints, weight: 1, maxConns: 0, maxFails: 1, failTimeout: 10, down: false, backup: false }
 }
 

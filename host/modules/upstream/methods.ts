@@ -14,7 +14,7 @@ import type { Continuum } from './continuum.ts'
 const hashTries = 20
 
 /** `least_conn`: fewest requests in progress for its weight; equals take turns. */
-export class LeastConnections extends Selection {
+class LeastConnections extends Selection {
   protected override pick(now: number): Peer | null {
     let best: Peer | null = null
     let several = false
@@ -50,7 +50,7 @@ abstract class Hashing extends Selection {
 }
 
 /** `ip_hash`: by the first three numbers of an IPv4 address, or the whole IPv6 address. */
-export class AddressHash extends Hashing {
+class AddressHash extends Hashing {
   private readonly bytes: readonly number[]
   private hash = 89
 
@@ -82,7 +82,7 @@ function addressBytes(address: string): number[] {
 }
 
 /** `hash KEY`: as Cache::Memcached does; a server that cannot be taken moves the key to another one by rehashing. */
-export class KeyHash extends Hashing {
+class KeyHash extends Hashing {
   private readonly key: string
   private hash = 0
   private rehash = 0
@@ -125,7 +125,7 @@ export class ConsistentHash extends Selection {
 }
 
 /** `random [two [least_conn]]`: by chance and weight; with `two`, the less busy of two. */
-export class RandomChoice extends Selection {
+class RandomChoice extends Selection {
   private readonly two: boolean
 
   constructor(lists: PeerLists, two: boolean) {

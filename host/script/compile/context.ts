@@ -46,7 +46,7 @@ export interface ScriptOptions {
   readonly locks: StoreHolder | null
   /** Value of a statistic by its name without group, or null. */
   readonly statistic: (name: string) => number | null
-  /** Addresses that `myself` means, `address` and `address:port`; asked at run time. */
+  /** Whether `myself` means an address, without brackets, and a port, 0 for any; asked at run time. */
   readonly isMyself: (address: string, port: number) => boolean
   /** What the `listen` line of the socket says that a message came by; null when that is nothing. Asked at run time. */
   readonly socket: (transport: Transport) => SocketLine | null

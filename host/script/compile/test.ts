@@ -6,6 +6,7 @@ import type { CompileContext } from './context.ts'
 import { ConfigError } from '../../core/errors.ts'
 import { H_FROM, H_TO } from '../../sip/names.ts'
 import { lowerAscii } from '../../sip/scan.ts'
+import { unbracketed } from '../../sip/listens.ts'
 import { uriOf } from '../../sip/uri.ts'
 import { addressTest } from '../addresses.ts'
 import { constantRegex, matchFlags } from '../posix.ts'
@@ -122,7 +123,7 @@ function uriTest(node: KeywordTest, context: CompileContext): Test {
   const yes = node.op === '!=' ? 0 : 1
   return (run) => {
     const uri = uriOf(left(run))
-    const mine = uri !== null && context.options.isMyself(uri.host, uri.port === '' ? 0 : Number(uri.port))
+    const mine = uri !== null && context.options.isMyself(unbracketed(uri.host), uri.port === '' ? 0 : Number(uri.port))
     return mine ? yes : 1 - yes
   }
 }

@@ -6,6 +6,7 @@ import type { PosixFlags } from '../posix.ts'
 import { headerId } from '../../sip/names.ts'
 import { lowerAscii } from '../../sip/scan.ts'
 import { mediaType } from '../../sip/body.ts'
+import { unbracketed } from '../../sip/listens.ts'
 import { uriOf } from '../../sip/uri.ts'
 import { MatchLimitError } from '../../expr/regex.ts'
 import { AddressTest } from '../addresses.ts'
@@ -111,7 +112,7 @@ const addresses: readonly ScriptFunction[] = [
 
 const isMyself: ScriptFunction = define('is_myself', 1, ([text], run) => {
   const uri = uriOf(text!)
-  return truth(uri !== null && (run as ScriptRun).program.options.isMyself(uri.host, uri.port === '' ? 0 : Number(uri.port)))
+  return truth(uri !== null && (run as ScriptRun).program.options.isMyself(unbracketed(uri.host), uri.port === '' ? 0 : Number(uri.port)))
 })
 
 /** What these do to a SIP message's header shows only in the message that is sent on (Kamailio); on HTTP there is none. */

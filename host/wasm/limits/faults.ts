@@ -94,8 +94,11 @@ export class Faults {
     this.onChange?.(this.pause)
   }
 
-  /** Whether the plugin is in quarantine; to be asked only when `until` is not 0. */
-  blocked(): boolean {
+  /** Whether the plugin is in quarantine. Asked before each call: an engine puts a body as short as this one where it is asked. */
+  get blocked(): boolean { return this.until !== 0 && this.goesOn() }
+
+  /** Whether the quarantine goes on; else it ends now. */
+  private goesOn(): boolean {
     const now = this.now()
     if (now < this.until) return true
     this.until = 0

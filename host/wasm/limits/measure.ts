@@ -35,7 +35,7 @@ export function readBodies(layout: Layout): Body[] {
 }
 
 /** How a message names the function at a position of the code section. */
-export function functionLabel(layout: Layout, position: number): string {
+function functionLabel(layout: Layout, position: number): string {
   const index = layout.importedFunctions + position
   const exported = layout.exports.find((e) => e.kind === 0 && e.index === index)
   return exported === undefined ? `function ${index}` : `function ${index} ("${exported.name}")`

@@ -47,7 +47,7 @@ export const exported = {
 } as const
 
 /** The export name of a global that the plugin does not export itself. */
-export function globalExportName(index: number): string {
+function globalExportName(index: number): string {
   return `${exported.prefix}global:${index}`
 }
 

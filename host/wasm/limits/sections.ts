@@ -19,7 +19,7 @@ export function appended(layout: Layout, id: number, more: readonly (readonly nu
 const page = 65536
 
 /** The limits of a memory, in pages, at most `bytes`. Throws Unsupported when it begins with more. */
-export function memoryLimits({ minimum, maximum }: Limits, bytes: number): number[] {
+function memoryLimits({ minimum, maximum }: Limits, bytes: number): number[] {
   const pages = Math.floor(bytes / page)
   if (minimum > pages) {
     const needed = formatSize(minimum * page)
@@ -29,7 +29,7 @@ export function memoryLimits({ minimum, maximum }: Limits, bytes: number): numbe
 }
 
 /** The limits of a table of at most `entries`. */
-export function tableLimits({ minimum, maximum }: Limits, entries: number): number[] {
+function tableLimits({ minimum, maximum }: Limits, entries: number): number[] {
   if (minimum > entries) {
     throw new Unsupported(`a table of ${minimum} entries; plugin_table_limit allows ${entries}`, `raise it for this plugin: plugin NAME { table_limit ${minimum}; }`)
   }

@@ -48,7 +48,7 @@ export class BodyCalls {
     const { faults } = instance
     let blocked = false
     try {
-      blocked = faults.until !== 0 && faults.blocked()
+      blocked = faults.blocked
       if (blocked) throw this.quarantined()
       const state = this.calls.named(f, r, () => this.calls.look(f, r, kind, null, null, conf, 0, instance)).result >>> 0
       return state === 0 ? null : new OpenBody(state, instance)

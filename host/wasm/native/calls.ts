@@ -43,11 +43,11 @@ export class Calls {
 
   /**
    * Runs a phase handler, a content handler (`content`) or a script function (with `args`) with the handle of its
-   * conf.
+   * conf. `place`: where it stands, for a verdict that it would give again (`repeat`); −1: none is kept.
    */
-  handler(f: GuestFunction, r: Request, conf: number, content: boolean, args: readonly string[] | null): Answer {
+  handler(f: GuestFunction, r: Request, conf: number, content: boolean, args: readonly string[] | null, place = -1): Answer {
     const { instance } = this
-    if (instance.faults.until !== 0 && instance.faults.blocked()) return this.instead(r, 503, DECLINED)
+    if (instance.faults.blocked) return this.instead(r, 503, DECLINED)
     let frame: Frame | null = null
     let verdict: number
     try {
@@ -59,7 +59,7 @@ export class Calls {
       return this.failed(error, frame, f, r, DECLINED)
     }
     if (frame.wish !== Wish.None) {
-      if (frame.wish === Wish.Repeat && !content && (verdict === GuestVerdict.Ok || verdict === GuestVerdict.Declined)) keepVerdict(r, f.id, conf, hostVerdict[verdict]!)
+      if (frame.wish === Wish.Repeat && place >= 0 && (verdict === GuestVerdict.Ok || verdict === GuestVerdict.Declined)) keepVerdict(r, f.id, place, hostVerdict[verdict]!)
       return this.settle(instance, frame, verdict, f, r, content)
     }
     instance.leave(frame)
@@ -86,19 +86,11 @@ export class Calls {
     return typeof rc === 'number' ? ended(rc, r) : rc.then((v) => ended(v, r))
   }
 
-  /** As `handler`, when the request body has been read. */
-  withBody(f: GuestFunction, r: Request, conf: number, content: boolean): Answer {
-    const rc = r.readBody()
-    if (rc === OK) return this.handler(f, r, conf, content, null)
-    if (typeof rc === 'number') return rc
-    return rc.then((v) => (v === OK ? this.handler(f, r, conf, content, null) : v))
-  }
-
   /** Runs a header filter: OK, ERROR, or the status to answer instead. `place`: where what it would do again is kept. */
   headerFilter(f: GuestFunction, r: Request, conf: number, place: PluginConf): Verdict {
     const { instance } = this
     const before = r.headersOut.count
-    if (instance.faults.until !== 0 && instance.faults.blocked()) return this.once(r, this.instead(r, 503, OK))
+    if (instance.faults.blocked) return this.once(r, this.instead(r, 503, OK))
     let frame: Frame | null = null
     let verdict: number
     try {
@@ -159,7 +151,7 @@ export class Calls {
   /** Runs `body`; a trap is logged and null returned, unless an outer call of the same instance must unwind too. */
   quietly<T>(f: GuestFunction, r: Request, body: () => T): T | null {
     const { faults } = this.instance
-    if (faults.until !== 0 && faults.blocked()) return null
+    if (faults.blocked) return null
     try {
       return body()
     } catch (error) {
@@ -225,6 +217,14 @@ export class Calls {
     this.instance.faults.add('trap')
     return this.instead(r, 500, pass)
   }
+}
+
+/** Calls a handler, whether it may wait or not, when the request body has been read; see `Calls.handler`. */
+export function withBody(calls: Pick<Calls, 'handler'>, f: GuestFunction, r: Request, conf: number, content: boolean): Answer {
+  const rc = r.readBody()
+  if (rc === OK) return calls.handler(f, r, conf, content, null)
+  if (typeof rc === 'number') return rc
+  return rc.then((v) => (v === OK ? calls.handler(f, r, conf, content, null) : v))
 }
 
 function ended(rc: Verdict, r: Request): Verdict {

@@ -18,6 +18,8 @@ import { GuestFault, Trap, oneLine } from '../trap.ts'
  * nothing.
  */
 export class PluginConf {
+  /** No other conf of this thread has it. */
+  readonly id = ++confs
   /** Handle by conf class; 0: not made. */
   handles: number[] = nothing
   /** One of the plugin's directives was used here or, once merged, in an enclosing level. */
@@ -27,6 +29,7 @@ export class PluginConf {
 }
 
 const nothing: number[] = []
+let confs = 0
 
 /** Binds a location's content handler; made by the adapter's module. */
 export type BindContent = (conf: PluginConf, entry: DirectiveEntry) => (r: Request, conf: PluginConf) => Answer

@@ -6,6 +6,7 @@ import type { Answer, HookHandler, Verdict } from '../../module.ts'
 import type { GuestFunction } from '../program.ts'
 import type { Instance } from '../instance.ts'
 import type { Calls } from './calls.ts'
+import { withBody } from './calls.ts'
 import type { PluginConf } from './confs.ts'
 import type { NativePlugin } from './plugin.ts'
 import type { Registration } from './registration.ts'
@@ -212,7 +213,7 @@ function requestHandler(site: HookSite, { name, handler, conf: type, flags }: Ho
   if (name === 'insert_error_filter' || name === 'note_auth_failure') {
     return (r, conf) => {
       const { faults } = plugin.instance
-      if (faults.until !== 0 && faults.blocked()) return DECLINED
+      if (faults.blocked) return DECLINED
       try {
         return verdictOf(plugin.instance.run(Kind.HeaderFilter, handler.label, () => {
           handler.calls++
@@ -227,7 +228,7 @@ function requestHandler(site: HookSite, { name, handler, conf: type, flags }: Ho
   }
   const calls = handler.waits ? site.waiting! : site.calls
   if ((flags & HookFlag.Body) !== 0 && hookPoint(name)?.waits === true) {
-    return (r, conf) => calls.withBody(handler, r, site.handle(r, conf, type), content)
+    return (r, conf) => withBody(calls, handler, r, site.handle(r, conf, type), content)
   }
   if (name !== 'insert_filter') return (r, conf) => calls.handler(handler, r, site.handle(r, conf, type), content, null)
   const { failures } = site.calls
@@ -276,7 +277,7 @@ function connected(site: HookSite, { handler, conf: type }: HookEntry, c: Connec
   const { instance } = plugin
   const { faults, program } = instance
   const failed = program.settings.onError === 'pass' ? DECLINED : ERROR
-  if (faults.until !== 0 && faults.blocked()) return failed
+  if (faults.blocked) return failed
   const at = site.handle(c.listen.defaultServer.ctx, conf, type)
   try {
     return verdictOf(instance.run(Kind.Connect, handler.label, (frame) => {

@@ -14,7 +14,7 @@ import { Kind } from '../frame.ts'
 import { GuestFault, Trap } from '../trap.ts'
 import { PluginError } from '../../core/errors.ts'
 import type { OpenBody } from './bodycalls.ts'
-import { Calls } from './calls.ts'
+import { Calls, withBody } from './calls.ts'
 import { Waiting } from './waiting.ts'
 import { Confs, PluginConf, makeDirectives } from './confs.ts'
 import { makeCommands } from './commands.ts'
@@ -98,7 +98,7 @@ export class NativeModule implements Module {
       const { handler, body, conf: type } = entry.content!
       const calls = handler.waits ? waiting! : this.calls
       return body
-        ? (r, conf) => calls.withBody(handler, r, this.handle(r, conf, type), true)
+        ? (r, conf) => withBody(calls, handler, r, this.handle(r, conf, type), true)
         : (r, conf) => calls.handler(handler, r, this.handle(r, conf, type), true, null)
     })
     this.phases = this.makePhases()
@@ -154,12 +154,12 @@ export class NativeModule implements Module {
       }
       const calls = handler.waits ? this.waiting! : this.calls
       const run: PhaseHandler<PluginConf>['handler'] = body
-        ? (r, conf) => calls.withBody(handler, r, this.handle(r, conf, type), content)
-        : (r, conf) => {
-          const at = this.handle(r, conf, type)
-          const kept = r.kept === null ? null : keptVerdict(r, handler.id, at)
-          return kept === null ? calls.handler(handler, r, at, content, null) : kept.verdict
-        }
+        ? (r, conf) => withBody(calls, handler, r, this.handle(r, conf, type), content)
+        : content || handler.waits ? (r, conf) => calls.handler(handler, r, this.handle(r, conf, type), content, null)
+          : (r, conf) => {
+            const kept = r.kept === null ? null : keptVerdict(r, handler.id, conf.id)
+            return kept === null ? this.calls.handler(handler, r, this.handle(r, conf, type), false, null, conf.id) : kept.verdict
+          }
       return { phase, handler: run, active: this.active }
     })
     return handlers

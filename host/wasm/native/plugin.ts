@@ -46,13 +46,16 @@ function imports(plugin: NativePlugin, instance: Instance): WebAssembly.Imports 
   instance.onReplace = () => { plugin.shim = null }
   return {
     vespid: {
-      ...registrationImports(instance, plugin.registration), ...scriptRegistrationImports(instance, plugin.registration), ...statisticImports(instance, plugin.registration), ...scriptingImports(plugin, instance), ...callbackImports(plugin, instance), ...requestImports(plugin, instance),
+      ...registrationImports(instance, plugin.registration), ...scriptRegistrationImports(instance, plugin.registration),
+      ...statisticImports(instance, plugin.registration), ...hookRegistration(instance, plugin.registration),
+      ...selectRegistration(instance, plugin.registration),
+      ...scriptingImports(plugin, instance), ...callbackImports(plugin, instance), ...requestImports(plugin, instance),
       ...responseImports(plugin, instance), ...commandImports(plugin, instance), ...metricImports(plugin, instance),
       ...zoneImports(plugin, instance), ...askingImports(plugin, instance), ...filterImports(plugin, instance),
-      ...streamImports(plugin, instance), ...orderedImports(plugin, instance), ...timerImports(plugin, instance), ...stateImports(plugin, instance),
-      ...fileImports(plugin, instance), ...databaseImports(plugin, instance),
-      ...hookRegistration(instance, plugin.registration), ...hookImports(plugin, instance),
-      ...selectRegistration(instance, plugin.registration), ...selectImports(plugin, instance), ...transportImports(plugin, instance), ...documentImports(plugin, instance),
+      ...streamImports(plugin, instance), ...orderedImports(plugin, instance), ...timerImports(plugin, instance),
+      ...stateImports(plugin, instance), ...fileImports(plugin, instance), ...databaseImports(plugin, instance),
+      ...hookImports(plugin, instance), ...selectImports(plugin, instance), ...transportImports(plugin, instance),
+      ...documentImports(plugin, instance),
     },
     env: environmentImports(instance, (level, message) => plugin.log(level, message)),
   } as WebAssembly.Imports

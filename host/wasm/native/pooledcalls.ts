@@ -62,7 +62,7 @@ export class PooledCalls {
   /** The plugin is in quarantine. */
   get blocked(): boolean {
     const { faults } = this.plugin.instance
-    return faults.until !== 0 && faults.blocked()
+    return faults.blocked
   }
 
   /** An instance, or a promise of one; throws or rejects with PoolFull, Trap or Cancelled. */

@@ -286,7 +286,7 @@ function confName(to: Registration, index: number): string {
 }
 
 /** A phase's name as messages say it: `access`, `server_rewrite`. */
-export function phaseName(phase: Phase): string {
+function phaseName(phase: Phase): string {
   for (const [name, number] of Object.entries(Phase)) if (number === phase) return name.replace(/(?!^)[A-Z]/g, (c) => `_${c}`).toLowerCase()
   return String(phase)
 }

@@ -142,7 +142,7 @@ export class Scripts {
 
   private get blocked(): boolean {
     const { faults } = this.plugin.instance
-    return faults.until !== 0 && faults.blocked()
+    return faults.blocked
   }
 
   /** Calls a function that cannot wait. */

@@ -119,7 +119,7 @@ export function makeSelects(plugin: NativePlugin, calls: Calls): SelectDefinitio
 
 function evaluate(plugin: NativePlugin, calls: Calls, get: GuestFunction, m: Message, args: SelectArguments): Selected {
   const { instance } = plugin
-  if (instance.faults.until !== 0 && instance.faults.blocked()) return undefined
+  if (instance.faults.blocked) return undefined
   const request = m.kind === 'http' ? (m as HttpMessage).request as unknown as Request : null
   let frame: Frame | null = null
   try {

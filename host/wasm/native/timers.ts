@@ -186,7 +186,7 @@ class RunningTimer {
 
   private get blocked(): boolean {
     const { faults } = this.plugin.instance
-    return faults.until !== 0 && faults.blocked()
+    return faults.blocked
   }
 
   private get engine(): HttpEngine { return this.around.thread.engine }

@@ -80,7 +80,7 @@ export function makeTransports(plugin: NativePlugin): TransportDefinition[] {
 /** Gives a document to the plugin. What it wishes is done when it has returned; a trap is logged, and there is no answer. */
 function received(plugin: NativePlugin, f: GuestFunction, spec: TransportSpec, document: Buffer, peer: string): TransportAnswer | null | Promise<TransportAnswer | null> {
   const { instance } = plugin
-  if (instance.faults.until !== 0 && instance.faults.blocked()) return null
+  if (instance.faults.blocked) return null
   let wish: { readonly dialect: string | null, readonly answer: TransportAnswer | null }
   try {
     wish = instance.run(Kind.Document, f.label, (frame) => {

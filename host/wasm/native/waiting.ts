@@ -54,14 +54,6 @@ export class Waiting {
     }).catch((error: unknown) => this.calls.refused(error, f, r, DECLINED))
   }
 
-  /** As `handler`, when the request body has been read. */
-  withBody(f: GuestFunction, r: Request, conf: number, content: boolean): Answer {
-    const rc = r.readBody()
-    if (rc === OK) return this.handler(f, r, conf, content, null)
-    if (typeof rc === 'number') return rc
-    return rc.then((v) => (v === OK ? this.handler(f, r, conf, content, null) : v))
-  }
-
   /** Runs a header filter: OK, ERROR, or the status to answer instead. */
   headerFilter(f: GuestFunction, r: Request, conf: number): Answer {
     if (this.pooled.blocked) return this.calls.instead(r, 503, OK)

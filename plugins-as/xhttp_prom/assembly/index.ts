@@ -126,6 +126,12 @@ function counted(s: Script, kind: Kind, from: i32, what: Change, value: f64): i3
   return why == '' ? 1 : refused(why)
 }
 
+/** The same with a number as argument 1 and labels behind it. */
+function measured(s: Script, kind: Kind, what: Change): i32 {
+  const number = s.text(1)
+  return number == '' ? refused('a number is empty') : counted(s, kind, 2, what, atof(number))
+}
+
 function refused(why: string): i32 {
   log(LogLevel.Error, `xhttp_prom: ${why}`)
   return -1
@@ -137,9 +143,9 @@ script_function('prom_counter_inc', 2, 5, [Param.Text, Param.Int, Param.Text], (
   const number = s.int(1)
   return number < 0 ? refused(`a counter cannot be raised by ${number}`) : counted(s, Kind.Counter, 2, Change.Add, <f64>number)
 })
-script_function('prom_gauge_set', 2, 5, [Param.Text], (s: Script): i32 => counted(s, Kind.Gauge, 2, Change.Set, atof(s.text(1))))
-script_function('prom_gauge_inc', 2, 5, [Param.Text], (s: Script): i32 => counted(s, Kind.Gauge, 2, Change.Add, atof(s.text(1))))
-script_function('prom_histogram_observe', 2, 5, [Param.Text], (s: Script): i32 => counted(s, Kind.Histogram, 2, Change.Observe, atof(s.text(1))))
+script_function('prom_gauge_set', 2, 5, [Param.Text], (s: Script): i32 => measured(s, Kind.Gauge, Change.Set))
+script_function('prom_gauge_inc', 2, 5, [Param.Text], (s: Script): i32 => measured(s, Kind.Gauge, Change.Add))
+script_function('prom_histogram_observe', 2, 5, [Param.Text], (s: Script): i32 => measured(s, Kind.Histogram, Change.Observe))
 
 /** The page is at /metrics, exactly. */
 script_function('prom_check_uri', 0, 0, [], (s: Script): i32 => s.hasRequest && s.request.unparsedUri == '/metrics' ? 1 : -1)
