@@ -35,6 +35,7 @@ const unmeasurable: Target = { figure: 'cpu', max: 1.02, noise: true }
 
 const hooks = [
   row('vespid-hooks'),
+  row('vespid-hooks-called'),
   row('nginx-lua', atLeast(1.25)),
   row('nginx-return', atLeast(0.95)),
   row('nginx-hooks'),

@@ -23,12 +23,13 @@ function many(count: number): string {
   return `${plain}\n${locationPaths(count).map(path => `    location ${path} { return 200 ${literal}; }`).join('\n')}`
 }
 
-function conf(port: number, locations: string, loads: boolean): string {
+function conf(port: number, locations: string, loads: boolean, main: string): string {
   return `worker_processes 1;
 daemon off;
 pid vespid.pid;
 error_log error.log crit;
 ${loads ? 'plugins plugins;' : ''}
+${main}
 ${locations.includes('jsonrpcs;') ? 'plugin jsonrpcs { allow rpc *; }' : ''}
 events { worker_connections 4096; }
 http {
@@ -56,7 +57,7 @@ function pluginFile(name: string): string | null {
 }
 
 function vespid(
-  name: string, about: string, plugins: readonly string[], locations: string, check: Peer['check'],
+  name: string, about: string, plugins: readonly string[], locations: string, check: Peer['check'], main = '',
 ): Peer {
   return {
     name,
@@ -73,7 +74,7 @@ function vespid(
       // A directory with exactly the plugins of this peer, whatever else is built.
       mkdirSync(join(dir, 'plugins'))
       for (const plugin of plugins) copyFileSync(pluginFile(plugin)!, join(dir, 'plugins', `${plugin}.wasm`))
-      writeFileSync(file, conf(port, locations, plugins.length > 0))
+      writeFileSync(file, conf(port, locations, plugins.length > 0, main))
       return startServer(dir, port, command, ['-p', dir, '-c', file])
     },
     check,
@@ -100,6 +101,7 @@ const three = ['access', 'hello', 'headers']
 /** vespid with one worker, in the configurations that its targets speak of. */
 export const vespidPeers: readonly Peer[] = [
   vespid('vespid-hooks', 'vespid, plugins access, hello and headers', three, hooks, expectHooks(null)),
+  vespid('vespid-hooks-called', 'the same, each plugin called for each request (plugin_repeat off)', three, hooks, expectHooks(null), 'plugin_repeat off;'),
   vespid('vespid-hooks-unused', 'the same with two more plugins loaded that nothing uses',
     [...three, 'stub_status', 'empty_gif'], hooks, expectHooks(null)),
   vespid('vespid-return', 'vespid, return 200', [], plain, expectBody()),

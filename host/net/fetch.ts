@@ -3,11 +3,14 @@
  * has a stricter one of its own (host/modules/upstream/link.ts tells why); what a plugin asks for is not relayed, so
  * this may normalise.
  */
-import { Agent as HttpAgent, request as httpRequest } from 'node:http'
-import type { ClientRequest, IncomingMessage } from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
+import type { Agent as SecureAgent } from 'node:https'
 import type { Socket } from 'node:net'
 import { systemFailure } from '../core/errors.ts'
+
+// An `import` makes all that node:http exports, WebSocket with its 60 ms of processor time in every thread, for names that nobody uses.
+const { Agent: HttpAgent, request: httpRequest } = process.getBuiltinModule('node:http')
+const { Agent: HttpsAgent, request: httpsRequest } = process.getBuiltinModule('node:https')
 
 /** What is asked for, apart from where. */
 export interface FetchAsk {
@@ -116,7 +119,7 @@ export class FetchClient {
 
 type Allowed = (target: Target) => string | null
 type Done = (answer: FetchAnswer | FetchError) => void
-type ChooseAgent = (target: Target, fresh: boolean) => HttpAgent | HttpsAgent | false
+type ChooseAgent = (target: Target, fresh: boolean) => Agent | SecureAgent | false
 
 /** One fetch, from the first request to the last byte. */
 class Exchange {

@@ -6,6 +6,8 @@ import wabt from 'wabt'
 import { engine } from '../unit/engine-kit.ts'
 import type { Engine } from '../unit/engine-kit.ts'
 import { imports } from '../../host/wasm/native/abi.ts'
+import { defaultSettings } from '../../host/wasm/limits/settings.ts'
+import type { PluginSettings } from '../../host/wasm/limits/settings.ts'
 import { compilePlugin } from '../../host/wasm/compile.ts'
 import { describeSignature } from '../../host/wasm/binary.ts'
 import type { NativeModule } from '../../host/wasm/native/module.ts'
@@ -54,8 +56,8 @@ ${functions}
 }
 
 /** Compiles and registers a plugin from text. */
-export function load(text: string, name = 'probe', services: Services = {}): NativeModule {
-  return instantiate(compilePlugin(`${name}.wasm`, assemble(text)), services)
+export function load(text: string, name = 'probe', services: Services = {}, settings: Partial<PluginSettings> = {}): NativeModule {
+  return instantiate(compilePlugin(`${name}.wasm`, assemble(text)), services, false, { ...defaultSettings, ...settings })
 }
 
 /** A server that is tested, with what its error log says. */

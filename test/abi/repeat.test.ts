@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
+import type { PluginSettings } from '../../host/wasm/limits/settings.ts'
 import { load, plugin, serve } from './kit.ts'
 
 const data = '(data (i32.const 0) "X-Asked0no\\00")'
@@ -12,11 +13,11 @@ const addLine = `(i32.store8 (i32.const 7) (i32.add (i32.const 48) (global.get $
 const count = '(global.set $asked (i32.add (global.get $asked) (i32.const 1)))'
 
 /** A plugin whose handler of the access phase does `body`, and whose header filter tells how often it was called. */
-const access = (body: string) => load(plugin({
+const access = (body: string, settings: Partial<PluginSettings> = {}) => load(plugin({
   data, globals: '(global $asked (mut i32) (i32.const 0))', table: ['$f', '$h'],
   functions: `(func $f (param i32 i32 i32) (result i32) ${count} ${body}) (func $h (param i32 i32 i32) (result i32) ${addLine} (i32.const 1))`,
   register: '(call $phase (i32.const 6) (i32.const -1) (i32.const 0) (i32.const 0) (i32.const 0)) (call $header_filter (i32.const -1) (i32.const 1) (i32.const 0))',
-}))
+}), 'probe', {}, settings)
 
 /** A plugin whose header filter counts its calls, tells it, and does `body`. */
 const filter = (body: string) => load(plugin({
@@ -81,4 +82,22 @@ test('a reply behind the promise is a fault', async (t) => {
 
 test('it may be called in handlers and header filters only', () => {
   assert.throws(() => load(plugin({ register: '(call $repeat)' })), /it called repeat, which may not be called in registration/)
+})
+
+test('where the configuration takes no promises, the plugin is called each time', async (t) => {
+  assert.deepEqual(await asked(t, places, access('(call $repeat) (i32.const 2)', { repeat: false }), ['/a', '/a', '/a']), [['1', '2', '3']])
+})
+
+test('in quarantine nothing that was promised is used', async (t) => {
+  // Whoever is asked second fails, and the first fault ends in quarantine.
+  const body = '(if (i32.eq (global.get $asked) (i32.const 2)) (then (unreachable))) (call $repeat) (i32.const 2)'
+  const server = await serve(t, places, [access(body, { faults: { count: 0, period: 60_000 } })])
+  const client = await server.connect()
+  const status = async (): Promise<number> => {
+    client.write('GET /a HTTP/1.1\r\nHost: h\r\n\r\n')
+    return (await client.response()).status
+  }
+  assert.deepEqual([await status(), await status()], [404, 404])
+  await server.raw('GET /b HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n')
+  assert.equal(await status(), 503)
 })

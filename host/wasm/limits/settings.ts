@@ -20,13 +20,15 @@ export interface PluginSettings {
   readonly queue: number
   /** What a request finds in the plugin's memory: what others left in it, or the snapshot. */
   readonly isolation: 'worker' | 'request'
+  /** Its promises to do the same again are taken: it is not called where it has made one (`repeat`, docs/abi.md). */
+  readonly repeat: boolean
   /** More than `count` faults within `period` milliseconds: quarantine. `count` −1: never. */
   readonly faults: { readonly count: number, readonly period: number }
 }
 
 /** The settings where the configuration says nothing. */
 export const defaultSettings: PluginSettings = {
-  memory: 16 << 20, time: 50, table: 10_000, onError: 'error', instances: 64, queue: 1024, isolation: 'worker', faults: { count: 100, period: 60_000 },
+  memory: 16 << 20, time: 50, table: 10_000, onError: 'error', instances: 64, queue: 1024, isolation: 'worker', repeat: true, faults: { count: 100, period: 60_000 },
 }
 
 /** Milliseconds that a callback may run while the configuration is read, at least. */
@@ -35,7 +37,7 @@ export const configurationTime = 1000
 type Changes = { -readonly [K in keyof PluginSettings]?: PluginSettings[K] }
 
 /** The settings' names inside `plugin NAME { }`; outside they begin with `plugin_`. */
-export const settingNames = ['memory_limit', 'time_limit', 'table_limit', 'on_error', 'fault_limit', 'instances', 'queue', 'isolation'] as const
+export const settingNames = ['memory_limit', 'time_limit', 'table_limit', 'on_error', 'fault_limit', 'instances', 'queue', 'isolation', 'repeat'] as const
 export type SettingName = typeof settingNames[number]
 
 /** Reads one setting's arguments: what it changes, or null when they are no value for it. */
@@ -50,6 +52,7 @@ export function readSetting(name: SettingName, words: readonly string[]): Change
     case 'instances': return within('instances', parseNumber(word), 1, 4096)
     case 'queue': return within('queue', parseNumber(word), 0, 1_000_000)
     case 'isolation': return word === 'worker' || word === 'request' ? { isolation: word } : null
+    case 'repeat': return word === 'on' || word === 'off' ? { repeat: word === 'on' } : null
     default: return onError(word)
   }
 }
@@ -63,6 +66,7 @@ export function settingHelp(name: SettingName): string {
     case 'instances': return 'it takes a number from 1 to 4096'
     case 'queue': return 'it takes a number from 0 to 1000000'
     case 'isolation': return 'it takes "worker" or "request"'
+    case 'repeat': return 'it takes "on" or "off"'
     case 'on_error': return 'it takes "error", "pass" or a status from 400 to 599'
     default: return 'it takes "N per TIME" (20 per 1m), or "off"'
   }

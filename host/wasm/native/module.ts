@@ -157,7 +157,7 @@ export class NativeModule implements Module {
         ? (r, conf) => withBody(calls, handler, r, this.handle(r, conf, type), content)
         : content || handler.waits ? (r, conf) => calls.handler(handler, r, this.handle(r, conf, type), content, null)
           : (r, conf) => {
-            const kept = r.kept === null ? null : keptVerdict(r, handler.id, conf.id)
+            const kept = r.kept === null || this.plugin.instance.faults.blocked ? null : keptVerdict(r, handler.id, conf.id)
             return kept === null ? this.calls.handler(handler, r, this.handle(r, conf, type), false, null, conf.id) : kept.verdict
           }
       return { phase, handler: run, active: this.active }
@@ -170,7 +170,7 @@ export class NativeModule implements Module {
     const filters = headerFilters.map(({ handler, conf: type }): HeaderFilter<PluginConf> => {
       if (handler.waits) return { filter: (r, conf) => this.waiting!.headerFilter(handler, r, this.handle(r, conf, type)), active: this.active }
       const filter = (r: Request, conf: PluginConf): Verdict => {
-        const kept = conf.kept === null ? null : keptLines(conf, handler, r.headersOut.status)
+        const kept = conf.kept === null || this.plugin.instance.faults.blocked ? null : keptLines(conf, handler, r.headersOut.status)
         if (kept === null) return this.calls.headerFilter(handler, r, this.handle(r, conf, type), conf)
         kept.addTo(r.headersOut)
         return OK

@@ -78,7 +78,7 @@ export function responseImports(plugin: NativePlugin, instance: Instance): Recor
     },
     repeat: () => {
       const frame = instance.expect(before, 'repeat')
-      if (frame.wish === Wish.None) frame.wish = Wish.Repeat
+      if (frame.wish === Wish.None && instance.program.settings.repeat) frame.wish = Wish.Repeat
     },
     redirect: (uri, uriLength, args, argsLength) => {
       const frame = instance.expect(Kind.Handle, 'redirect')
