@@ -5,7 +5,8 @@ import { Level } from '../core/log.ts'
 import { version } from '../core/version.ts'
 import { nestedHead } from './nested.ts'
 import { reasonPhrases } from './status.ts'
-import { startBodyFilters, writeHeadBytes, writeKeptHead } from './output.ts'
+import { startBodyFilters } from './output.ts'
+import { writeHeadBytes, writeKeptHead } from './partwriter.ts'
 import { safeValue } from './response.ts'
 
 /** What the Server header and the built-in pages say, by `server_tokens`: with or without the version. */

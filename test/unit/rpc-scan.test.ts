@@ -13,10 +13,10 @@ const float: Parameter = { name: 'float', type: 'float' }
 test('each type takes what Kamailio\'s takes', () => {
   const odd = ['a', 7, -5, 2.9, true, false, null, [1], { a: 1 }, 1e300, NaN]
   const each = (parameter: Parameter): unknown[] => odd.map((value) => scan([value], [parameter])[0])
-  assert.deepEqual(each(int), [0, 7, -5, 2, 1, 0, 0, 0, 0, 1e300, 0])
+  assert.deepEqual(each(int), [0, 7, -5, 2, 1, 0, 0, 0, 0, -2147483648, -2147483648])
   assert.deepEqual(each(float), [0, 7, -5, 2.9, 1, 0, 0, 0, 0, 1e300, NaN])
   assert.deepEqual(each(string), ['a', ...new Array<undefined>(10).fill(undefined)])
-  assert.deepEqual(each(text), ['a', '7', '18446744073709551611', '2', undefined, undefined, undefined, undefined, undefined, BigInt.asUintN(64, BigInt(1e300)).toString(), '0'])
+  assert.deepEqual(each(text), ['a', '7', '18446744073709551611', '2', undefined, undefined, undefined, undefined, undefined, '0', '0'])
 })
 
 test('a value that does not fit ends the reading; more than there are parameters is left', () => {
