@@ -20,6 +20,17 @@ const names: Readonly<Record<number, string>> = {
 
 interface Errno { __errno_location(): bigint }
 
+/** How long a thread that ends waits, in milliseconds: longer than the compiler works on one function. */
+const compilerTime = 100
+
+/**
+ * Node.js frees what V8 knows of the functions when a thread ends, and only then waits for V8's compiler, which in another thread may just be reading it: the process would crash
+ * (seen: "Check failed: FastApiCallNode::ArityForArgc", in a process that ended half a second after its first call). While the thread stands still the compiler comes to its end.
+ */
+function letCompilerEnd(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, compilerTime)
+}
+
 /** What was opened: a library that nobody holds any more might be collected while its functions are in use. */
 const opened: object[] = []
 
@@ -34,6 +45,7 @@ function load(): { readonly node: NodeFfi, readonly errno: bigint } | null {
     const errno = node.dlopen(null, { __errno_location: { return: 'pointer', arguments: [] } }).functions as Errno
     // The place is the thread's for its whole life.
     loaded = { node, errno: errno.__errno_location() }
+    process.once('exit', letCompilerEnd)
   } catch {
     // A Node.js without node:ffi: who asks is told.
   }
