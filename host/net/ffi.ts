@@ -21,7 +21,7 @@ const names: Readonly<Record<number, string>> = {
 interface Errno { __errno_location(): bigint }
 
 /** How long a thread that ends waits, in milliseconds: longer than the compiler works on one function. */
-const compilerTime = 100
+const compilerTime = 50
 
 /**
  * Node.js frees what V8 knows of the functions when a thread ends, and only then waits for V8's compiler, which in another thread may just be reading it: the process would crash
