@@ -58,10 +58,8 @@ export interface Directive<C = any> {
 export const OK = 0
 export const ERROR = -1
 export const AGAIN = -2
-export const BUSY = -3
 export const DONE = -4
 export const DECLINED = -5
-export const ABORT = -6
 export type Verdict = number
 
 /** What a handler that may wait returns: a verdict at once (costs nothing), or a promise of one (the request sleeps). */

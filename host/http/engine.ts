@@ -155,12 +155,7 @@ export class HttpEngine {
 
   /** A plain socket as the event method in use wants it. */
   private own(socket: Socket): Socket | number {
-    if (this.poller === null) return socket
-    try {
-      return toDescriptor(this.poller, socket)
-    } catch {
-      return socket
-    }
+    return this.poller === null ? socket : toDescriptor(this.poller, socket) ?? socket
   }
 
   private goOn(connection: Connection, rest: Buffer): void {

@@ -1,5 +1,6 @@
 /** Calls of the C library through node:ffi (Linux): for what Node.js has nothing for, or nothing fast enough. */
 import { createRequire } from 'node:module'
+import { endianness } from 'node:os'
 
 /** A call's result and arguments, as node:ffi names the types. */
 export type Signatures<T> = Readonly<Record<keyof T, readonly [result: string, args: readonly string[]]>>
@@ -40,7 +41,8 @@ function load(): { readonly node: NodeFfi, readonly errno: bigint } | null {
   if (loaded !== undefined) return loaded
   loaded = null
   try {
-    if (process.platform !== 'linux') return null
+    // What is written into structures here is in the order of x86-64 and arm64.
+    if (process.platform !== 'linux' || endianness() !== 'LE') return null
     const node = createRequire(import.meta.url)('node:ffi') as NodeFfi
     const errno = node.dlopen(null, { __errno_location: { return: 'pointer', arguments: [] } }).functions as Errno
     // The place is the thread's for its whole life.

@@ -3,7 +3,6 @@ import { Socket } from 'node:net'
 import type { Accepted } from './epoll/listener.ts'
 import type { Poller } from './epoll/poller.ts'
 import { Sys } from './epoll/calls.ts'
-import { lastError } from './ffi.ts'
 
 /** An accepted connection as a socket of Node's that does not read yet: for TLS and for what comes before HTTP. */
 export function toSocket(poller: Poller, accepted: Accepted): Socket {
@@ -12,16 +11,18 @@ export function toSocket(poller: Poller, accepted: Accepted): Socket {
   return new Socket(options as ConstructorParameters<typeof Socket>[0])
 }
 
-/** The descriptor of a socket of Node's that is not read at the moment and has nothing left to write; the socket is closed. Throws what the system says. */
-export function toDescriptor(poller: Poller, socket: Socket): number {
+/**
+ * The descriptor of a socket of Node's that is not read at the moment and has nothing left to write; the socket is closed. null when the system gives no descriptor: the socket
+ * is as it was.
+ */
+export function toDescriptor(poller: Poller, socket: Socket): number | null {
   const { fd } = (socket as unknown as { _handle: { fd: number } })._handle
   const own = poller.setup.fcntl(fd, Sys.DuplicateCloseOnExec, 0)
-  const error = own < 0 ? lastError() : null
-  socket.destroy()
-  if (error !== null) throw error
+  if (own < 0) return null
   if (!poller.descriptors.opened(own)) {
     poller.closeUnwatched(own)
-    throw new Error('too many open files')
+    return null
   }
+  socket.destroy()
   return own
 }

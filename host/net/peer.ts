@@ -11,11 +11,15 @@ export interface Peer {
 
 /** Who is connected: asked once, because a socket that was closed does not know any more. */
 export function peerOf(socket: Socket, listen: { readonly path: string | null, readonly port: number }): Peer {
-  if (listen.path !== null) return { remoteAddress: 'unix:', remotePort: 0, localAddress: `unix:${listen.path}`, localPort: 0 }
+  if (listen.path !== null) return unixPeer(listen.path)
   return {
     remoteAddress: plainAddress(socket.remoteAddress), remotePort: socket.remotePort ?? 0,
     localAddress: plainAddress(socket.localAddress), localPort: socket.localPort ?? listen.port,
   }
+}
+
+function unixPeer(path: string): Peer {
+  return { remoteAddress: 'unix:', remotePort: 0, localAddress: `unix:${path}`, localPort: 0 }
 }
 
 /** A socket address without the IPv4-in-IPv6 prefix that a dual-stack listener adds. */
@@ -26,6 +30,6 @@ function plainAddress(address: string | undefined): string {
 
 /** The same of a connection that was accepted by its descriptor. */
 export function peerOfAccepted(accepted: Accepted, listen: { readonly path: string | null }): Peer {
-  if (listen.path !== null) return { remoteAddress: 'unix:', remotePort: 0, localAddress: `unix:${listen.path}`, localPort: 0 }
+  if (listen.path !== null) return unixPeer(listen.path)
   return { remoteAddress: accepted.host, remotePort: accepted.port, localAddress: accepted.localHost, localPort: accepted.localPort }
 }

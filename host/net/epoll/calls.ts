@@ -1,4 +1,5 @@
 /** What the event method `epoll` calls, and Linux's numbers for it. */
+import { Libc } from '../transports/libc.ts'
 import type { Signatures } from '../ffi.ts'
 import { callsOf } from '../ffi.ts'
 
@@ -48,7 +49,7 @@ const setupSignatures: Signatures<SetupCalls> = {
 /** Linux's numbers. */
 export const Epoll = { Add: 1, Delete: 2, Modify: 3, In: 1, Out: 4, Error: 8, HangUp: 16, PeerEnded: 0x2000, Edge: 0x8000_0000 } as const
 export const Sys = {
-  Unix: 1, Inet: 2, Inet6: 10, Stream: 1, NonBlocking: 0o4000, CloseOnExec: 0o2000000, NoSignal: 0x4000n, ShutWrite: 1, Again: 11, Interrupted: 4, DuplicateCloseOnExec: 1030,
+  Unix: Libc.Unix, Inet: 2, Inet6: 10, Stream: 1, NonBlocking: Libc.NonBlocking, CloseOnExec: Libc.CloseOnExec, NoSignal: BigInt(Libc.NoSignal), ShutWrite: 1, Again: 11, Interrupted: 4, DuplicateCloseOnExec: 1030,
   SemaphoreEvents: 1,
 } as const
 

@@ -1,5 +1,5 @@
 import { Socket } from 'node:net'
-import { callsOf, eventLoop, hasFfi, lastError, pointerTo } from '../ffi.ts'
+import { eventLoop, hasFfi, lastError, pointerTo } from '../ffi.ts'
 import { Epoll, Sys, eventData, eventSize, setupCalls, socketCalls } from './calls.ts'
 import type { SetupCalls, SocketCalls } from './calls.ts'
 import { Descriptors } from './descriptors.ts'
@@ -112,7 +112,7 @@ export class Poller {
 
   /** Puts our instance into the place of the wake-up descriptor in Node's. */
   private hang(fd: number): void {
-    const backend = callsOf<{ uv_backend_fd(loop: bigint): number }>({ uv_backend_fd: ['i32', ['pointer']] }).uv_backend_fd(eventLoop())
+    const backend = this.setup.uv_backend_fd(eventLoop())
     this.change.fill(0)
     if (this.setup.epoll_ctl(backend, Epoll.Delete, fd, this.change) < 0) throw lastError()
     this.change.writeUInt32LE(Epoll.In)

@@ -1,34 +1,20 @@
 /** struct sockaddr_in, sockaddr_in6 and sockaddr_un of Linux, to and from text. */
 import { isIPv6 } from 'node:net'
+import { unixAddress } from '../transports/libc.ts'
 import { Sys } from './calls.ts'
 
 /** sizeof(struct sockaddr_storage). */
 export const storageSize = 128
-const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
 
 /** An address as a bind() takes it: a numeric one with its port, or the path of a unix socket; null when the path is too long. */
 export function addressBytes(host: string, port: number, path: string | null): Buffer | null {
-  if (path !== null) return unixBytes(path)
+  if (path !== null) return unixAddress(path)
   const six = isIPv6(host)
   const bytes = Buffer.alloc(six ? 28 : 16)
-  writeFamily(bytes, six ? Sys.Inet6 : Sys.Inet)
+  bytes.writeUInt16LE(six ? Sys.Inet6 : Sys.Inet)
   bytes.writeUInt16BE(port, 2)
   if (six) inet6Bytes(host).copy(bytes, 8)
   else for (const [index, part] of host.split('.').entries()) bytes[4 + index] = Number(part)
-  return bytes
-}
-
-function writeFamily(bytes: Buffer, family: number): void {
-  if (littleEndian) bytes.writeUInt16LE(family)
-  else bytes.writeUInt16BE(family)
-}
-
-function unixBytes(path: string): Buffer | null {
-  const text = Buffer.from(path)
-  if (text.length > 107) return null
-  const bytes = Buffer.alloc(2 + text.length + 1)
-  writeFamily(bytes, Sys.Unix)
-  text.copy(bytes, 2)
   return bytes
 }
 
@@ -49,7 +35,7 @@ function inet6Bytes(host: string): Buffer {
 
 /** A host and port out of the bytes that accept4() or getsockname() wrote; IPv4 in IPv6 as IPv4; '' and 0 for a unix socket. */
 export function addressOf(bytes: Buffer): { readonly host: string, readonly port: number } {
-  const family = littleEndian ? bytes.readUInt16LE() : bytes.readUInt16BE()
+  const family = bytes.readUInt16LE()
   if (family === Sys.Inet) return { host: inetText(bytes, 4), port: bytes.readUInt16BE(2) }
   if (family === Sys.Inet6) return { host: mapped(bytes) ? inetText(bytes, 20) : inet6Text(bytes, 8), port: bytes.readUInt16BE(2) }
   return { host: '', port: 0 }
